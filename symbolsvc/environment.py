@@ -1,0 +1,150 @@
+"""Every setting of the service, read from the environment alone.
+
+No Django in here: the supervising process reads the same table. `docs/settings.md` is generated from it.
+`NAME_FILE` names a file to read a value from, for every setting marked as secret.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from engine.errors import SymbolsvcError
+
+TRIAL: Final = "trial"
+PRODUCTION: Final = "production"
+
+
+class ConfigurationError(SymbolsvcError):
+    """A setting is missing or makes no sense. The message names it and says what to write."""
+
+    code = "configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    name: str
+    default: str | None
+    parse: Callable[[str], Any]
+    doc: str
+    secret: bool = False
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _flag(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError("write true or false")
+
+
+def _environment_name(text: str) -> str:
+    if text not in {TRIAL, PRODUCTION}:
+        raise ValueError(f"write {TRIAL} or {PRODUCTION}")
+    return text
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        raise ValueError("write a number above 0")
+    return number
+
+
+def _limit(text: str) -> int | None:
+    return None if text.strip().lower() in {"", "none", "unlimited"} else _positive(text)
+
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting(
+        "SYMBOLSVC_ENV",
+        TRIAL,
+        _environment_name,
+        "`trial` generates the secrets it lacks into the data directory; `production` demands them.",
+    ),
+    Setting("SYMBOLSVC_DATA_DIR", "var", Path, "Where the embedded database, generated secrets and caches live."),
+    Setting(
+        "DATABASE_URL",
+        "",
+        str,
+        "`postgresql://user:password@host:5432/name`. Empty: an embedded PostgreSQL in the data directory.",
+        secret=True,
+    ),
+    Setting(
+        "SECRET_KEY",
+        "",
+        str,
+        "Signs sessions. At least 32 characters. Trial use generates one.",
+        secret=True,
+    ),
+    Setting(
+        "SECRET_KEYS",
+        "",
+        _words,
+        "Fernet keys that encrypt stored secrets, newest first, separated by commas. Trial use generates one.",
+        secret=True,
+    ),
+    Setting("ALLOWED_HOSTS", "*", _words, "Host names that requests may name, separated by commas."),
+    Setting("PUBLIC_URL", "", str, "The address that users see (`https://symbols.example.com`), for links in answers."),
+    Setting(
+        "ALLOWED_SOURCE_NETWORKS",
+        "",
+        _words,
+        "Reserved addresses that symbol sources may still connect to: networks (`10.0.0.0/8`) and host names, separated by"
+        " commas. `acme=10.1.0.0/16` allows it to the organization `acme` alone. The operator's own sources are trusted.",
+    ),
+    Setting("SYMBOLICATOR_CONFIG", "", str, "A YAML or JSON file in Symbolicator's format: its `sources` are the defaults."),
+    Setting(
+        "SYMBOLICATOR_ANONYMOUS",
+        "false",
+        _flag,
+        "Answer Symbolicator's root endpoints without a token. Only for a trusted network.",
+    ),
+    Setting(
+        "MAX_CONCURRENT_REQUESTS",
+        "200",
+        _limit,
+        "Symbolications in flight at once on this host; one more is answered 503. `unlimited` for no limit.",
+    ),
+    Setting("SYMBOLICATE_BODY_MAX_BYTES", str(55 * 1024 * 1024), _positive, "The largest JSON body of a symbolication."),
+    Setting("API_BODY_MAX_BYTES", str(1024 * 1024), _positive, "The largest body of every other API request."),
+    Setting("BODY_IDLE_SECONDS", "10", _positive, "A client that sends nothing of its body for this long is cut off."),
+    Setting("BODY_MAX_SECONDS", "60", _positive, "A body below 8 KiB a second is cut off after this long."),
+    Setting("GRACEFUL_SECONDS", "30", _positive, "How long running requests may go on after SIGTERM."),
+    Setting("WEB_THREADS", "256", _positive, "Threads of each web process: slots to wait in, not to compute in."),
+    Setting("DATABASE_POOL_SIZE", "8", _positive, "Database connections of each process at most."),
+    Setting("CACHE_DIR", "", str, "Where fetched files and symcaches are kept. Empty: `cache` in the data directory."),
+    Setting("MAX_DOWNLOAD_BYTES", str(15 * 1024**3), _positive, "The largest file fetched from a source, after decompression."),
+    Setting("LOG_LEVEL", "INFO", str, "DEBUG, INFO, WARNING or ERROR."),
+)
+
+
+def read(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """All settings by name, parsed.
+
+    Raises ConfigurationError naming the first setting that makes no sense.
+    """
+    source = os.environ if environ is None else environ
+    return {setting.name: _value(setting, source) for setting in SETTINGS}
+
+
+def _value(setting: Setting, environ: Mapping[str, str]) -> Any:
+    text = environ.get(setting.name)
+    file_name = environ.get(f"{setting.name}_FILE") if setting.secret else None
+    if file_name:
+        try:
+            text = Path(file_name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"{setting.name}_FILE: {file_name} cannot be read: {error.strerror}") from None
+    try:
+        return setting.parse(setting.default or "" if text is None else text)
+    except ValueError as error:
+        raise ConfigurationError(f"{setting.name}: {error}") from None
