@@ -18,6 +18,8 @@ TOKEN_PREFIX_LENGTH = 8
 class Organization(models.Model):
     slug = models.CharField(max_length=SLUG_LENGTH, unique=True)
     name = models.CharField(max_length=NAME_LENGTH)
+    # Counts the changes of the organization's own symbol sources, so that a process knows when its copy is stale.
+    sources_revision = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
     class Meta:
@@ -34,6 +36,8 @@ class Project(models.Model):
     platform = models.CharField(max_length=64, blank=True, default="")
     # Keys of the built-in symbol sources that lookups of this project use; the catalogue decides their order.
     builtin_sources = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    # Counts the changes of the project's symbol sources, its choice of built-in ones included.
+    sources_revision = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
     class Meta:
