@@ -1,0 +1,66 @@
+# Everything installs into .venv first; a stamp per requirements file makes repeated calls cost nothing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+TESTS ?= tests
+JOBS ?= 2
+
+.PHONY: help install install-dev demo serve test lint format bench docs clean
+
+help:
+	@echo "make demo     install, start, symbolicate a real crash, stay up"
+	@echo "make serve    install and start the service on http://127.0.0.1:8000"
+	@echo "make test     every check: format, lint, types, imports, migrations, schema, docs, tests"
+	@echo "make lint     the checks without the tests"
+	@echo "make bench    ratios against something fixed, in one run"
+
+install: $(STAMPS)/runtime
+install-dev: $(STAMPS)/dev
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "symbolsvc needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(STAMPS)/runtime: requirements.txt | $(BIN)/python
+	@echo "Installing what the service needs …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile -r requirements.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/dev: requirements-dev.txt $(STAMPS)/runtime
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile -r requirements-dev.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+demo: install
+	@$(BIN)/python -m symbolsvc.demo
+
+serve: install
+	@$(BIN)/python manage.py up
+
+lint: install-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py schema --check
+	$(BIN)/python manage.py settings_docs --check
+
+test: lint
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(TESTS)
+
+format: install-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: install-dev
+	$(BIN)/python manage.py schema
+	$(BIN)/python manage.py settings_docs
+
+bench: install-dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
