@@ -100,6 +100,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        indexes = (models.Index(fields=("organization", "-id"), name="audit_newest_first"),)
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
