@@ -1,6 +1,18 @@
 """The one door to the network."""
 
+from engine.outgoing.connections import DestinationRestricted, session
 from engine.outgoing.deadline import Deadline
+from engine.outgoing.download import Answer, download, timed_out, unreachable
 from engine.outgoing.trust import BadTrust, Trust
 
-__all__ = ["BadTrust", "Deadline", "Trust"]
+__all__ = [
+    "Answer",
+    "BadTrust",
+    "Deadline",
+    "DestinationRestricted",
+    "Trust",
+    "download",
+    "session",
+    "timed_out",
+    "unreachable",
+]
