@@ -47,9 +47,7 @@ def _flag(text: str) -> bool:
 
 
 def _environment_name(text: str) -> str:
-    if text not in {TRIAL, PRODUCTION}:
-        raise ValueError(f"write {TRIAL} or {PRODUCTION}")
-    return text
+    return _one_of(text, (TRIAL, PRODUCTION))
 
 
 def _positive(text: str) -> int:
@@ -63,6 +61,24 @@ def _limit(text: str) -> int | None:
     return None if text.strip().lower() in {"", "none", "unlimited"} else _positive(text)
 
 
+def _count(text: str) -> int:
+    return _positive(text) if text.strip() else len(os.sched_getaffinity(0))
+
+
+def _log_level(text: str) -> str:
+    return _one_of(text.upper(), ("DEBUG", "INFO", "WARNING", "ERROR"))
+
+
+def _log_format(text: str) -> str:
+    return _one_of(text, ("", "json", "console"))
+
+
+def _one_of(text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        raise ValueError(f"write {' or '.join(choice for choice in choices if choice)}")
+    return text
+
+
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         "SYMBOLSVC_ENV",
@@ -70,7 +86,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         _environment_name,
         "`trial` generates the secrets it lacks into the data directory; `production` demands them.",
     ),
-    Setting("SYMBOLSVC_DATA_DIR", "var", Path, "Where the embedded database, generated secrets and caches live."),
+    Setting(
+        "SYMBOLSVC_DATA_DIR",
+        "",
+        str,
+        "Where the embedded database, generated secrets and caches live; `--data-dir` of every command sets it too."
+        " Empty: `var` beside `manage.py`.",
+    ),
     Setting(
         "DATABASE_URL",
         "",
@@ -101,7 +123,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "Reserved addresses that symbol sources may still connect to: networks (`10.0.0.0/8`) and host names, separated by"
         " commas. `acme=10.1.0.0/16` allows it to the organization `acme` alone. The operator's own sources are trusted.",
     ),
-    Setting("SYMBOLICATOR_CONFIG", "", str, "A YAML or JSON file in Symbolicator's format: its `sources` are the defaults."),
+    Setting(
+        "SYMBOLICATOR_CONFIG", "", str, "A YAML or JSON file in Symbolicator's format: its `sources` are the defaults."
+    ),
     Setting(
         "SYMBOLICATOR_ANONYMOUS",
         "false",
@@ -114,7 +138,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         _limit,
         "Symbolications in flight at once on this host; one more is answered 503. `unlimited` for no limit.",
     ),
-    Setting("SYMBOLICATE_BODY_MAX_BYTES", str(55 * 1024 * 1024), _positive, "The largest JSON body of a symbolication."),
+    Setting(
+        "SYMBOLICATE_BODY_MAX_BYTES", str(55 * 1024 * 1024), _positive, "The largest JSON body of a symbolication."
+    ),
     Setting("API_BODY_MAX_BYTES", str(1024 * 1024), _positive, "The largest body of every other API request."),
     Setting("BODY_IDLE_SECONDS", "10", _positive, "A client that sends nothing of its body for this long is cut off."),
     Setting("BODY_MAX_SECONDS", "60", _positive, "A body below 8 KiB a second is cut off after this long."),
@@ -122,9 +148,26 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("WEB_THREADS", "256", _positive, "Threads of each web process: slots to wait in, not to compute in."),
     Setting("DATABASE_POOL_SIZE", "8", _positive, "Database connections of each process at most."),
     Setting("CACHE_DIR", "", str, "Where fetched files and symcaches are kept. Empty: `cache` in the data directory."),
-    Setting("MAX_DOWNLOAD_BYTES", str(15 * 1024**3), _positive, "The largest file fetched from a source, after decompression."),
-    Setting("LOG_LEVEL", "INFO", str, "DEBUG, INFO, WARNING or ERROR."),
+    Setting(
+        "MAX_DOWNLOAD_BYTES",
+        str(15 * 1024**3),
+        _positive,
+        "The largest file fetched from a source, after decompression.",
+    ),
+    Setting("HEADER_SECONDS", "10", _positive, "A client whose request line and headers take longer is cut off."),
+    Setting("WEB_WORKERS", "", _count, "Web processes. Empty: one per core. `--workers` of `up` overrides it."),
+    Setting("LOG_LEVEL", "INFO", _log_level, "DEBUG, INFO, WARNING or ERROR."),
+    Setting("LOG_FORMAT", "", _log_format, "`json` or `console`. Empty: `json` in production, `console` in trial use."),
+    Setting("ACCESS_LOG", "false", _flag, "Log every answered request. Tokens are masked, as in every log line."),
 )
+
+
+BASE_DIR: Final = Path(__file__).resolve().parent.parent
+
+
+def data_dir(values: Mapping[str, Any]) -> Path:
+    """The data directory, absolute, of settings that `read` returned."""
+    return Path(values["SYMBOLSVC_DATA_DIR"] or BASE_DIR / "var").absolute()
 
 
 def read(environ: Mapping[str, str] | None = None) -> dict[str, Any]:

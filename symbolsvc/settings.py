@@ -7,16 +7,18 @@ from typing import Any
 
 import psycopg.conninfo
 
-from symbolsvc import environment
+from symbolsvc import environment, logs
+from symbolsvc.running import secrets
 
 ENVIRONMENT = environment.read()
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(ENVIRONMENT["SYMBOLSVC_DATA_DIR"]).absolute()
-CACHE_DIR = Path(ENVIRONMENT["CACHE_DIR"] or DATA_DIR / "cache")
+BASE_DIR = environment.BASE_DIR
+DATA_DIR = environment.data_dir(ENVIRONMENT)
+CACHE_DIR = Path(ENVIRONMENT["CACHE_DIR"] or DATA_DIR / "cache").absolute()
 
-SECRET_KEY = ENVIRONMENT["SECRET_KEY"]
-SECRET_KEYS = ENVIRONMENT["SECRET_KEYS"]
+_SECRETS = secrets.settled(ENVIRONMENT, DATA_DIR)
+SECRET_KEY = _SECRETS.secret_key
+SECRET_KEYS = _SECRETS.secret_keys
 DEBUG = False
 ALLOWED_HOSTS = list(ENVIRONMENT["ALLOWED_HOSTS"])
 
@@ -37,7 +39,16 @@ INSTALLED_APPS = [
     "symbolsvc",
 ]
 
+API_BODY_MAX_BYTES = ENVIRONMENT["API_BODY_MAX_BYTES"]
+BODY_IDLE_SECONDS = ENVIRONMENT["BODY_IDLE_SECONDS"]
+BODY_MAX_SECONDS = ENVIRONMENT["BODY_MAX_SECONDS"]
+# Bodies have bounds of their own (core.wire), per view.
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+
 MIDDLEWARE = [
+    "symbolsvc.middleware.RequestIdMiddleware",
+    "symbolsvc.middleware.SecurityHeadersMiddleware",
+    "core.wire.handler.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -47,10 +58,23 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# A proxy in front speaks TLS and says so; whoever can reach the service past the proxy gains nothing by claiming it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT["PUBLIC_URL"].startswith("https://")
+CSRF_TRUSTED_ORIGINS = [ENVIRONMENT["PUBLIC_URL"].rstrip("/")] if ENVIRONMENT["PUBLIC_URL"] else []
+
 # A missing slash is answered 404 with a hint: a redirect would turn a POST into a GET.
 APPEND_SLASH = False
 ROOT_URLCONF = "symbolsvc.urls"
 WSGI_APPLICATION = "symbolsvc.wsgi.application"
+
+LOGGING_CONFIG = None
+logs.configure(level=ENVIRONMENT["LOG_LEVEL"], style=logs.style_of(ENVIRONMENT))
 
 TEMPLATES = [
     {
@@ -80,6 +104,8 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(ENVIRONMENT["DATABASE_URL"])}
+# Jobs are hints, rows are the truth: a finished job is of no use.
+PROCRASTINATE_ON_APP_READY = "core.background.on_app_ready"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
@@ -94,9 +120,23 @@ WHITENOISE_USE_FINDERS = True
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["projects.authentication.TokenAuthentication", "projects.authentication.MemberSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "projects.authentication.TokenAuthentication",
+        "projects.authentication.MemberSession",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "core.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "symbolsvc",
+    "DESCRIPTION": "Symbol sources of projects, and symbolication with them.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    # Scripts and styles come from the installed package, not from a CDN.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
 }

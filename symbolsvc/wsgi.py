@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
+
+from core.wire.handler import WireHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "symbolsvc.settings")
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = WireHandler()

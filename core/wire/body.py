@@ -1,0 +1,84 @@
+"""Reading a request's body, whole.
+
+Crash clients send chunked bodies, which Django alone takes for empty. `WireRequest` makes them readable for every view,
+be it through `request.body`, `request.POST` or a parser of the REST framework, with bounds that hold for all of them.
+
+A view takes larger bodies than the default by an attribute `body_limit` (bytes), or by reading with `read_body`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+
+from core.wire.connection import BoundedSocket
+from core.wire.errors import BodyBroken, BodyTooLarge
+from core.wire.stream import BodyStream, Pace
+
+LIMIT_ATTRIBUTE: Final = "body_limit"
+
+
+class WireRequest(WSGIRequest):
+    """A request whose body is readable with and without Content-Length, and bounded."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        super().__init__(environ)
+        connection = environ.get("gunicorn.socket")
+        self.body_stream = BodyStream(
+            environ["wsgi.input"],
+            declared=_declared_length(environ),
+            limit=settings.API_BODY_MAX_BYTES,
+            pace=Pace(idle=settings.BODY_IDLE_SECONDS, base=settings.BODY_MAX_SECONDS),
+            connection=connection if isinstance(connection, BoundedSocket) else None,
+        )
+        self._stream = self.body_stream
+        self.limit_body(settings.API_BODY_MAX_BYTES)
+
+    def limit_body(self, limit: int) -> None:
+        """Set the largest body in bytes; no effect on what has been read already."""
+        self.body_stream.limit = limit
+        if self.body_stream.chunked:
+            # Django's and the REST framework's parsers take a missing length for an empty body.
+            self.META["CONTENT_LENGTH"] = str(limit)
+
+
+def _declared_length(environ: dict[str, Any]) -> int | None:
+    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and environ.get("wsgi.input_terminated"):
+        return None
+    try:
+        return max(int(environ.get("CONTENT_LENGTH") or 0), 0)
+    except ValueError:
+        return 0
+
+
+def read_body(request: HttpRequest, *, limit: int) -> bytes:
+    """The whole body of `request` (Django's, or the REST framework's around it), of at most `limit` bytes.
+
+    Raises BodyTooLarge, BodyTooSlow and BodyBroken; left alone they become the answers 413, 408 and 400.
+    """
+    inner = getattr(request, "_request", request)
+    if isinstance(inner, WireRequest):
+        inner.limit_body(limit)
+    elif int(inner.META.get("CONTENT_LENGTH") or 0) > limit:
+        raise BodyTooLarge(limit)
+    try:
+        body: bytes = inner.body
+    except UnreadablePostError as error:
+        raise BodyBroken from error
+    if len(body) > limit:
+        raise BodyTooLarge(limit)
+    return body
+
+
+def view_limit(view: Callable[..., Any]) -> int | None:
+    """What a view's `body_limit` says, be the view a function or made from a class; None without one."""
+    for holder in (view, getattr(view, "view_class", None), getattr(view, "cls", None)):
+        limit = getattr(holder, LIMIT_ATTRIBUTE, None)
+        if limit is not None:
+            return int(limit)
+    return None
