@@ -1,0 +1,53 @@
+"""A project's, or an organization's, own symbol sources."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from django.db import models
+from django.db.models.functions import Now
+
+from core.encryption import KEY_ID_LENGTH
+from projects.models import Organization, Project
+
+SOURCE_ID_LENGTH: Final = 255
+UNIQUE_IN_PROJECT: Final = "source_id_in_project"
+UNIQUE_IN_ORGANIZATION: Final = "source_id_in_organization"
+
+
+class SymbolSource(models.Model):
+    """One source. Without a project it belongs to the organization, and every project of it inherits it.
+
+    `config` holds the fields as they were sent, except `id`, `name` and `type`; each secret in it is only the marker
+    `{"hidden-secret": true}`. The secrets themselves are in `secrets`, sealed for this row (see sources/secrets.py).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="symbol_sources")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="symbol_sources", null=True)
+    source_id = models.CharField(max_length=SOURCE_ID_LENGTH)
+    type = models.CharField(max_length=64)
+    name = models.CharField(max_length=255, blank=True)
+    position = models.PositiveIntegerField()
+    config = models.JSONField(default=dict)
+    secrets = models.BinaryField(null=True)
+    secrets_key = models.CharField(max_length=KEY_ID_LENGTH, blank=True, default="", db_index=True)
+    revision = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=("project", "source_id"), name=UNIQUE_IN_PROJECT),
+            models.UniqueConstraint(
+                fields=("organization", "source_id"), condition=models.Q(project=None), name=UNIQUE_IN_ORGANIZATION
+            ),
+            models.UniqueConstraint(
+                fields=("project", "position"), name="source_position_in_project", deferrable=models.Deferrable.DEFERRED
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.source_id}"
