@@ -8,19 +8,24 @@ itself refuses. A text names fields by path and never repeats a value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import msgspec
+from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig
 from django.db import connections
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.text import storable
+from core.wire.body import read_body
 from engine.errors import SymbolsvcError
 
 ErrorStyle = Literal["own", "sentry"]
@@ -63,10 +68,33 @@ class MissingScope(exceptions.PermissionDenied):
         return f"It needs {'one of the scopes' if len(self.any_of) > 1 else 'the scope'} {', '.join(self.any_of)}."
 
 
+class AlwaysFirstRenderer(BaseContentNegotiation):
+    """Answers in the one form there is, whatever the client would prefer: no 406."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """The parser for the body's media type, as the framework finds it."""
+        return DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first of the view's renderers."""
+        first = next(iter(renderers))
+        return first, first.media_type
+
+
 class ApiView(APIView):
     """The base of REST views. `error_style` decides how refusals look (see the module)."""
 
     error_style: ClassVar[ErrorStyle] = "own"
+    content_negotiation_class = AlwaysFirstRenderer
+    parser_classes = (JSONParser,)
+    renderer_classes = (JSONRenderer,)
+
+
+def answer(body: msgspec.Struct | Sequence[msgspec.Struct], status: int = 200, **headers: str) -> Response:
+    """`body` as a JSON answer."""
+    return Response(msgspec.to_builtins(body), status, headers=headers)
 
 
 def not_found() -> exceptions.NotFound:
@@ -94,7 +122,7 @@ def _refusal(error: SymbolsvcError, style: ErrorStyle) -> Response | None:
         return None
     _roll_back()
     if style == "sentry":
-        return Response({"error": error.message}, status)
+        return Response({"error" if isinstance(error, ApiError) else "detail": error.message}, status)
     return Response({"detail": error.message, "code": error.code, "field": getattr(error, "field", None)}, status)
 
 
@@ -152,15 +180,12 @@ def _problems(detail: Any, path: str) -> Iterator[tuple[str, exceptions.ErrorDet
 def decode_body(request: Request, type_: type[Decoded]) -> Decoded:
     """The JSON body of `request` as `type_` (a msgspec struct): strict types, storable text.
 
-    Raises UnsupportedMediaType (415), ParseError (400, malformed JSON) and ApiError (400, wrong fields).
+    Raises UnsupportedMediaType (415), ParseError (400, malformed JSON), ApiError (400, wrong fields) and what
+    `core.wire.body.read_body` raises (408, 413).
     """
     if request.content_type.partition(";")[0].strip().lower() != "application/json":
         raise exceptions.UnsupportedMediaType(request.content_type)
-    try:
-        body = request.body
-    except RequestDataTooBig:
-        raise ApiError("The body is too large.", status=413, code="too_large") from None
-    decoded = _decode(body, type_)
+    decoded = _decode(read_body(request, limit=settings.API_BODY_MAX_BYTES), type_)
     _check_text(msgspec.to_builtins(decoded), "")
     return decoded
 
@@ -185,7 +210,7 @@ def _invalid(text: str) -> ApiError:
 
 def _check_text(value: Any, path: str) -> None:
     if isinstance(value, str):
-        if not is_storable(value):
+        if storable(value) != value:
             raise ApiError(f"{path}: must not contain NUL or unpaired surrogates", field=path)
     elif isinstance(value, Mapping):
         for name, inner in value.items():
@@ -193,8 +218,3 @@ def _check_text(value: Any, path: str) -> None:
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
             _check_text(inner, f"{path}[{number}]")
-
-
-def is_storable(text: str) -> bool:
-    """Whether PostgreSQL can store `text` as it is."""
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
@@ -17,7 +18,9 @@ from projects.models import NAME_LENGTH, SLUG_LENGTH, ApiToken, Membership, Orga
 from projects.scopes import ROLE_SCOPES, SCOPES, unknown_scopes
 from projects.slugs import RESERVED_ORGANIZATIONS, RESERVED_PROJECTS, is_slug, slug_from_name
 
-PLATFORM_LENGTH = 64
+PLATFORM_LENGTH: Final = 64
+# Python knows no year after 9999, PostgreSQL does: a time zone could carry a moment over that edge.
+LONGEST_LIFETIME: Final = timedelta(days=100 * 366)
 
 
 def create_user(*, email: str, password: str) -> User:
@@ -148,8 +151,7 @@ def issue_token(
     wanted = list(dict.fromkeys(scopes))
     _check_scopes(wanted, within)
     _check_length(name, "name", NAME_LENGTH)
-    if expires_at is not None and expires_at <= timezone.now():
-        raise ApiError("expires_at: lies in the past", field="expires_at")
+    _check_expiry(expires_at)
     if project is not None and project.organization_id != organization.id:
         raise ApiError("project: is not one of the organization", field="project")
     text = tokens.new_text()
@@ -204,6 +206,16 @@ def _check_scopes(wanted: Sequence[str], within: Collection[str] | None) -> None
     foreign = [] if within is None else [scope for scope in wanted if scope not in within]
     if foreign:
         raise ApiError(f"scopes: not yours to give: {', '.join(foreign)}", status=403, code="scope", field="scopes")
+
+
+def _check_expiry(expires_at: datetime | None) -> None:
+    if expires_at is None:
+        return
+    lifetime = expires_at - timezone.now()
+    if lifetime <= timedelta(0):
+        raise ApiError("expiresAt: lies in the past", field="expiresAt")
+    if lifetime > LONGEST_LIFETIME:
+        raise ApiError("expiresAt: lies too far ahead", field="expiresAt")
 
 
 def _check_slug(slug: str, reserved: Collection[str]) -> None:

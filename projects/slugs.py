@@ -9,7 +9,7 @@ from typing import Final
 from projects.models import SLUG_LENGTH
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_BIGINT_MAX: Final = 2**63 - 1
+BIGINT_MAX: Final = 2**63 - 1
 _BIGINT_DIGITS: Final = 19
 
 # First parts of addresses of the service itself, so that no organization's pages can hide one. A slug has no dot, which
@@ -47,5 +47,5 @@ def parse_ref(text: str) -> int | str | None:
     if text.isascii() and text.isdigit():
         # The length first: Python refuses to convert thousands of digits.
         number = int(text) if len(text.lstrip("0")) <= _BIGINT_DIGITS and len(text) <= SLUG_LENGTH else None
-        return number if number is not None and number <= _BIGINT_MAX else None
+        return number if number is not None and number <= BIGINT_MAX else None
     return text if is_slug(text) else None

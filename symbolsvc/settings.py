@@ -134,6 +134,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "symbolsvc",
     "DESCRIPTION": "Symbol sources of projects, and symbolication with them.",
     "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     # Scripts and styles come from the installed package, not from a CDN.
     "SWAGGER_UI_DIST": "SIDECAR",
