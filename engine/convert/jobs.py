@@ -1,0 +1,83 @@
+"""What a child of the converter does, once, before it ends."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+from dataclasses import dataclass
+
+from symbolic.debuginfo import Archive
+from symbolic.exceptions import SymbolicError
+
+from engine.convert.wire import Converted, Failed, Inspect, Inspected, MakeSymcache, ObjectFacts, Reply, Request
+from engine.errors import FailureKind
+
+MOST_OBJECTS = 64
+REASON_LIMIT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a job may use: memory in bytes besides the file itself, processor time and time by the clock in seconds."""
+
+    memory_bytes: int = 4 * 1024**3
+    cpu_seconds: int = 120
+    wall_seconds: float = 180.0
+
+
+def confine(limits: Limits, path: str) -> None:
+    """Bind this process to the limits. Files are mapped, so their size comes on top of the memory."""
+    size = os.path.getsize(path)
+    memory = limits.memory_bytes + 2 * size
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+
+
+def perform(request: Request) -> Reply:
+    """Do the job; what is wrong with the file becomes part of the reply."""
+    try:
+        if isinstance(request, Inspect):
+            return Inspected(tuple(_inspect(request.path)))
+        return _make_symcache(request)
+    except MemoryError:
+        return Failed(FailureKind.TOO_LARGE, "not enough memory for this file")
+    except SymbolicError as error:
+        return Failed(FailureKind.MALFORMED, str(error)[:REASON_LIMIT])
+
+
+def _inspect(path: str) -> list[ObjectFacts]:
+    archive = Archive.open(path)
+    found, failure = [], None
+    for index in range(min(archive.object_count, MOST_OBJECTS)):
+        try:
+            found.append(_facts(archive, index))
+        except SymbolicError as error:
+            # One bad slice does not spoil the others of a fat file.
+            failure = error
+    if failure is not None and not found:
+        raise failure
+    return found
+
+
+def _facts(archive: Archive, index: int) -> ObjectFacts:
+    obj = archive._get_object(index)
+    return ObjectFacts(
+        index=index,
+        arch=obj.arch,
+        debug_id=obj.debug_id,
+        code_id=obj.code_id,
+        file_format=obj.file_format,
+        kind=obj.kind,
+        features=tuple(sorted(obj.features)),
+    )
+
+
+def _make_symcache(request: MakeSymcache) -> Reply:
+    symcache = Archive.open(request.path)._get_object(request.index).make_symcache()
+    with open(request.out, "r+b") as file:
+        shutil.copyfileobj(symcache.open_stream(), file, 1 << 20)  # type: ignore[no-untyped-call]
+    return Converted()
