@@ -1,4 +1,4 @@
-"""The sources that a lookup for a project asks, in order: the project's own, the organization's, the chosen built-in ones.
+"""The sources that a lookup for a project asks: the project's own, the organization's, the chosen built-in ones.
 
 The composed configurations hold secrets in clear (their repr does not). They are kept in this process for as long as
 neither the project's nor the organization's sources change: both rows count their changes.

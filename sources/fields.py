@@ -187,22 +187,24 @@ def clean_fields(fields: Sequence[Field], given: Mapping[str, object], path: str
     return cleaned
 
 
-def object_schema(fields: Sequence[Field], *, nullable: bool = True) -> Schema:
-    """The schema of an object with these fields; optional ones may be null where `nullable`."""
-    properties = {entry.name: field_schema(entry, nullable=nullable) for entry in fields}
+def object_schema(fields: Sequence[Field]) -> Schema:
+    """The schema of an object with these fields and no others; optional ones may be null."""
+    properties = {entry.name: field_schema(entry) for entry in fields}
     required = [entry.name for entry in fields if entry.required]
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**schema, "required": required} if required else schema
 
 
-def field_schema(entry: Field, *, nullable: bool = True) -> Schema:
+def field_schema(entry: Field) -> Schema:
     """The schema of one field, with its text."""
     schema = {**entry.kind.schema(), "description": entry.doc}
-    if not nullable or entry.required:
-        return schema
-    if "enum" in schema:
-        schema["enum"] = [*schema["enum"], None]
-    return {**schema, "nullable": True}
+    return schema if entry.required else or_null(schema)
+
+
+def or_null(schema: Schema) -> Schema:
+    """The schema, or null."""
+    changed: Schema = {**schema, "type": [schema["type"], "null"]}
+    return {**changed, "enum": [*schema["enum"], None]} if "enum" in schema else changed
 
 
 def encodable(text: str) -> bool:

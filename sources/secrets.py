@@ -14,10 +14,14 @@ from sources.models import SymbolSource
 
 
 def reveal_secrets(row: SymbolSource) -> dict[str, Any]:
-    """The secrets of a stored source in clear, by field name. Raises EncryptionError."""
+    """The secrets of a stored source in clear, by field name; only those that its configuration has a marker for.
+
+    Raises EncryptionError.
+    """
     if row.secrets is None:
         return {}
-    return encryption.reveal(_sealed(row), bound_to=_binding(row))
+    secrets = encryption.reveal(_sealed(row), bound_to=_binding(row))
+    return {name: value for name, value in secrets.items() if name in row.config}
 
 
 def set_secrets(row: SymbolSource, fresh: Mapping[str, str], kept: Collection[str] = ()) -> None:

@@ -108,7 +108,7 @@ def _fill(row: SymbolSource, place: Place, submitted: Submitted) -> None:
 
 
 def _check_kept(stored: SymbolSource, submitted: Submitted) -> None:
-    """A kept secret must be there, and go where it went before: else whoever may write could have it sent to himself."""
+    """A kept secret must be there and go where it went before, or whoever may write could have it sent elsewhere."""
     for name in sorted(submitted.kept):
         if stored.type != submitted.type.name:
             raise ApiError(f"{name}: must be sent again, since the type changes", field=name)

@@ -27,7 +27,7 @@ class _Tally:
 class Command(BaseCommand):
     help = (
         "Re-encrypts the secrets of symbol sources under the newest of SECRET_KEYS, in batches. Safe beside a running"
-        " service; after an interruption, run it again: what is done stays done. When it succeeds, the older keys can go."
+        " service; after an interruption, run it again: what is done stays done. Older keys can go when it succeeds."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

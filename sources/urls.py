@@ -1,0 +1,29 @@
+"""Addresses below `api/0/`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.urls import URLPattern, path
+
+from sources.api import BuiltinSources, OrganizationSources, ProjectSources
+from sources.project_api import ProjectDetail
+
+urlpatterns: Final[list[URLPattern]] = [
+    path("projects/<str:organization>/<str:project>/", ProjectDetail.as_view(), name="project-detail"),
+    path(
+        "projects/<str:organization>/<str:project>/symbol-sources/",
+        ProjectSources.as_view(),
+        name="project-symbol-sources",
+    ),
+    path(
+        "organizations/<str:organization>/symbol-sources/",
+        OrganizationSources.as_view(),
+        name="organization-symbol-sources",
+    ),
+    path(
+        "organizations/<str:organization>/builtin-symbol-sources/",
+        BuiltinSources.as_view(),
+        name="builtin-symbol-sources",
+    ),
+]
