@@ -25,7 +25,6 @@ from engine.convert.wire import (
     Inspect,
     Inspected,
     MakeSymcache,
-    ObjectFacts,
     Reply,
     Request,
     decode_reply,
@@ -59,7 +58,7 @@ class Converter:
         self._lock = threading.Lock()
         self._own: subprocess.Popen[bytes] | None = None
 
-    def inspect(self, path: Path, deadline: Deadline) -> tuple[ObjectFacts, ...]:
+    def inspect(self, path: Path, deadline: Deadline) -> Inspected:
         """The objects of a file.
 
         Raises LookupFailure (malformed, too large), ConverterUnavailable, DeadlineExceeded.
@@ -67,7 +66,7 @@ class Converter:
         reply = self._ask(Inspect(str(path)), deadline)
         if not isinstance(reply, Inspected):
             raise ConverterUnavailable("the converter answered something else")
-        return reply.objects
+        return reply
 
     def make_symcache(self, path: Path, index: int, out: Path, deadline: Deadline) -> None:
         """Write the symcache of object `index` of a file into the existing file `out`. Raises as `inspect`."""

@@ -41,7 +41,7 @@ def perform(request: Request) -> Reply:
     """Do the job; what is wrong with the file becomes part of the reply."""
     try:
         if isinstance(request, Inspect):
-            return Inspected(tuple(_inspect(request.path)))
+            return _inspect(request.path)
         return _make_symcache(request)
     except MemoryError:
         return Failed(FailureKind.TOO_LARGE, "not enough memory for this file")
@@ -49,10 +49,10 @@ def perform(request: Request) -> Reply:
         return Failed(FailureKind.MALFORMED, str(error)[:REASON_LIMIT])
 
 
-def _inspect(path: str) -> list[ObjectFacts]:
+def _inspect(path: str) -> Inspected:
     archive = Archive.open(path)
-    found, failure = [], None
-    for index in range(min(archive.object_count, MOST_OBJECTS)):
+    found, failure, total = [], None, archive.object_count
+    for index in range(min(total, MOST_OBJECTS)):
         try:
             found.append(_facts(archive, index))
         except SymbolicError as error:
@@ -60,7 +60,7 @@ def _inspect(path: str) -> list[ObjectFacts]:
             failure = error
     if failure is not None and not found:
         raise failure
-    return found
+    return Inspected(tuple(found), total)
 
 
 def _facts(archive: Archive, index: int) -> ObjectFacts:

@@ -39,7 +39,10 @@ class MakeSymcache(msgspec.Struct, frozen=True, tag="symcache"):
 
 
 class Inspected(msgspec.Struct, frozen=True, tag="inspected"):
+    """`objects` are those that can be read out of the `total` that the file holds."""
+
     objects: tuple[ObjectFacts, ...]
+    total: int
 
 
 class Converted(msgspec.Struct, frozen=True, tag="converted"):

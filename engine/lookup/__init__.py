@@ -14,6 +14,7 @@ from engine.lookup.model import (
     Use,
     UseStatus,
 )
+from engine.lookup.search import search
 from engine.lookup.store import Store
 from engine.modules import Wanted
 from engine.outgoing import Deadline
@@ -40,4 +41,7 @@ def find_symcache(
 
     Raises DeadlineExceeded; everything else that goes wrong is part of the answer.
     """
-    raise NotImplementedError
+    key = (scope, tuple((source.id, source.cache_key, source.shared) for source in sources), wanted)
+    return store.flights.run(
+        key, lambda: search(wanted, sources, scope=scope, store=store, deadline=deadline), deadline
+    )

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 
+from engine.caches import Shelf
+from engine.convert.client import Converter
+from engine.lookup.flights import Flights
+from engine.lookup.model import SymcacheAnswer
 
-@dataclass(frozen=True, slots=True)
+DAY_SECONDS = 86_400.0
+# Raised whenever what is stored, or how, changes.
+OBJECTS_VERSION = 1
+SYMCACHES_VERSION = 1
+
+
 class Store:
     """The cache directory, the converter, and the greatest size in bytes of a downloaded file.
 
     Without `converter_socket`, or when nobody answers there, a converter is started on first use and ends with this
-    process.
+    process. Processes may share a directory; it must be local to the host. Safe to use from several threads.
     """
 
-    cache_dir: Path
-    converter_socket: Path | None = None
-    max_download_bytes: int = 15 * 1024**3
+    def __init__(
+        self, cache_dir: Path, converter_socket: Path | None = None, max_download_bytes: int = 15 * 1024**3
+    ) -> None:
+        self.cache_dir = cache_dir
+        self.max_download_bytes = max_download_bytes
+        self.converter = Converter(converter_socket, name=str(cache_dir.absolute()))
+        self.objects = Shelf(cache_dir, "objects", str(OBJECTS_VERSION), 7 * DAY_SECONDS)
+        self.flights: Flights[SymcacheAnswer] = Flights()
+
+    @cached_property
+    def symcaches(self) -> Shelf:
+        """Another release of the library may convert differently, and its files are another version."""
+        return Shelf(self.cache_dir, "symcaches", f"{SYMCACHES_VERSION}-{version('symbolic')}", 7 * DAY_SECONDS)

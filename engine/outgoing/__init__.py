@@ -2,7 +2,7 @@
 
 from engine.outgoing.connections import DestinationRestricted, session
 from engine.outgoing.deadline import Deadline
-from engine.outgoing.download import Answer, download, timed_out, unreachable
+from engine.outgoing.download import Answer, PassingFailure, download, timed_out, unreachable
 from engine.outgoing.trust import BadTrust, Trust
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "BadTrust",
     "Deadline",
     "DestinationRestricted",
+    "PassingFailure",
     "Trust",
     "download",
     "session",

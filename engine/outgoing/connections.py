@@ -70,7 +70,7 @@ class _Guarded(HTTPConnection):
         finally:
             self._opening.stop()
 
-    def getresponse(self) -> HTTPResponse:
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 answers its own kind of response
         """Wait for the headers at most `HEADERS_SECONDS`. Raises TimeoutError."""
         sock = self.sock
         with CutOff(sock, _at_most(HEADERS_SECONDS)) as cut:
@@ -147,7 +147,7 @@ class _GuardedAdapter(HTTPAdapter):
         super().__init__(pool_connections=POOLED_HOSTS, pool_maxsize=POOLED_CONNECTIONS, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pool_classes(self._trust)
 
 
@@ -171,7 +171,7 @@ def _new_session(trust: Trust) -> requests.Session:
     made.trust_env = False
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.headers.clear()
-    made.headers.update({"User-Agent": "symbolsvc", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"})
+    made.headers.update({"User-Agent": "symbolsvc", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, zstd"})
     made.mount("http://", _GuardedAdapter(trust))
     made.mount("https://", _GuardedAdapter(trust))
     return made

@@ -28,7 +28,11 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Answers a request without permission with a redirect to a login page.
 LOGIN_REDIRECTS = frozenset({"dev.azure.com"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
-DECODED = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+DECODED = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "zstd"})
+
+
+class PassingFailure(LookupFailure):
+    """A failure that says something about us or this moment and nothing about the file: it is not remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def _get(session: requests.Session, url: str, headers: dict[str, str], verify: b
             verify=verify,
         )
     except DestinationRestricted as error:
-        raise unreachable(error.message) from None
+        raise PassingFailure(FailureKind.UNREACHABLE, f"download failed: {error.message}") from None
     except (requests.RequestException, HTTPError, OSError) as error:
         raise _failure(error) from error
 

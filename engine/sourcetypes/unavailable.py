@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from engine.errors import FailureKind, LookupFailure
+from engine.errors import FailureKind
 from engine.modules import Wanted
-from engine.outgoing import Deadline
+from engine.outgoing import Deadline, PassingFailure
 from engine.sourcetypes.base import FileType, Location
 from engine.sourcetypes.config import FilesystemConfig, GcsConfig, S3Config, SentryConfig
 from engine.sourcetypes.filters import wanted_paths
@@ -44,7 +44,7 @@ class UnavailableSource:
     def fetch(self, location: Location, wanted: Wanted, target: BinaryIO, deadline: Deadline) -> None:
         """Always raises LookupFailure."""
         name = _TYPES[type(self._config)]
-        raise LookupFailure(FailureKind.NOT_CONFIGURED, f"not configured: {name} sources cannot be read yet")
+        raise PassingFailure(FailureKind.NOT_CONFIGURED, f"not configured: {name} sources cannot be read yet")
 
 
 def _place(config: S3Config | GcsConfig | FilesystemConfig) -> str:

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from engine.errors import FailureKind, LookupFailure
+from engine.errors import FailureKind
+from engine.outgoing import PassingFailure
 
 BUCKET_SECONDS = 5
 WINDOW_SECONDS = 60
@@ -57,7 +58,7 @@ class BlockedHosts:
                 host.buckets.clear()
 
 
-class HostBlocked(LookupFailure):
+class HostBlocked(PassingFailure):
     """The host is blocked for now; says so, and why."""
 
     def __init__(self, host: str, cause: str) -> None:

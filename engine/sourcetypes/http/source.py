@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from engine.errors import FailureKind, LookupFailure
 from engine.modules import Wanted
-from engine.outgoing import Answer, Deadline, Trust, download, session, timed_out, unreachable
+from engine.outgoing import Answer, Deadline, PassingFailure, Trust, download, session, timed_out, unreachable
 from engine.sourcetypes.base import FileType, Location
 from engine.sourcetypes.config import HttpConfig
 from engine.sourcetypes.filters import wanted_paths
@@ -69,7 +69,7 @@ class HttpSource:
                 deadline.check()
                 if limit.remaining() == 0:
                     raise timed_out(DOWNLOAD_SECONDS) from failure
-                if last or failure.kind in _FINAL:
+                if last or failure.kind in _FINAL or isinstance(failure, PassingFailure):
                     raise
             time.sleep(PAUSE_SECONDS)
         raise AssertionError("the last try returns or raises")
@@ -95,7 +95,8 @@ class HttpSource:
             self._blocked.check(self._host)
 
     def _count(self, failure: LookupFailure) -> None:
-        if failure.kind in _COUNTED and not self.id.startswith(TRUSTED_PREFIX):
+        counted = failure.kind in _COUNTED and not isinstance(failure, PassingFailure)
+        if counted and not self.id.startswith(TRUSTED_PREFIX):
             self._blocked.failed(self._host, failure.details)
 
 

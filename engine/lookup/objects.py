@@ -1,0 +1,168 @@
+"""One location of one source: the file fetched, unpacked, looked into, and remembered, or why not."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import msgspec
+
+from engine.caches import GLOBAL_SCOPE, Miss, location_key, publish, temporary_file
+from engine.convert.client import ConverterUnavailable
+from engine.convert.wire import ObjectFacts
+from engine.errors import FailureKind, LookupFailure
+from engine.lookup.decompress import Bounded, decompress
+from engine.lookup.store import DAY_SECONDS, Store
+from engine.modules import DebugId, Wanted
+from engine.outgoing import Deadline, PassingFailure
+from engine.sourcetypes.base import Location, Source
+
+MISS_SECONDS = 3600.0
+PASSING_SECONDS = 60.0
+CHUNK_BYTES = 1 << 20
+_BROKEN = frozenset({FailureKind.MALFORMED, FailureKind.TOO_LARGE})
+
+
+class ObjectFile(msgspec.Struct, frozen=True):
+    """A fetched file: its readable objects out of `total`, and the digest of its unpacked content."""
+
+    objects: tuple[ObjectFacts, ...]
+    total: int
+    digest: str
+
+
+class InternalFailure(msgspec.Struct, frozen=True):
+    """Something of ours failed (the disk, the converter). Never remembered."""
+
+    reason: str
+
+
+Outcome = ObjectFile | Miss | InternalFailure
+_decoder = msgspec.json.Decoder(ObjectFile)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A location of a source, as one request with its scope sees it."""
+
+    source: Source
+    location: Location
+    wanted: Wanted
+    scope: str
+    key: str
+
+    @classmethod
+    def of(cls, source: Source, location: Location, wanted: Wanted, scope: str) -> Place:
+        key = location_key(
+            scope=scope,
+            shared=source.shared,
+            source_key=source.cache_key,
+            uri=location.uri,
+            checksum=wanted.debug_checksum,
+        )
+        return cls(source, location, wanted, GLOBAL_SCOPE if source.shared else scope, key)
+
+
+def known(store: Store, place: Place) -> ObjectFile | Miss | None:
+    """What the cache knows of a place; reads one small file."""
+    found = store.objects.read(place.key)
+    if found is None or isinstance(found, Miss):
+        return found
+    try:
+        return _decoder.decode(found)
+    except msgspec.DecodeError:
+        return None
+
+
+def obtain(store: Store, place: Place, deadline: Deadline) -> Outcome:
+    """Fetch the file of a place unless it is known, one process at a time. Raises DeadlineExceeded."""
+    try:
+        with store.objects.exclusive(place.key, deadline) as path:
+            return known(store, place) or _make(store, place, path, deadline)
+    except (OSError, ConverterUnavailable) as error:
+        return InternalFailure(f"{type(error).__name__}: {error}")
+
+
+def present(store: Store, place: Place, file: ObjectFile, deadline: Deadline) -> ObjectFile | None:
+    """Make sure that the file itself lies whole in the cache, fetching it again if need be; None if that fails."""
+    if _digest(store.objects.path(place.key)) == file.digest:
+        return file
+    store.objects.forget(place.key)
+    again = obtain(store, place, deadline)
+    return again if isinstance(again, ObjectFile) else None
+
+
+def choose_object(file: ObjectFile, wanted: Wanted) -> ObjectFacts | None:
+    """The object of a file that belongs to the module. A file with a single object is taken at its word."""
+    if file.total == 1:
+        return file.objects[0]
+    return next((facts for facts in file.objects if _belongs(facts, wanted)), None)
+
+
+def _belongs(facts: ObjectFacts, wanted: Wanted) -> bool:
+    if wanted.debug_id is not None:
+        own = DebugId.parse(facts.debug_id)
+        asked = wanted.debug_id
+        return own is not None and own.uuid == asked.uuid and own.appendix >= asked.appendix
+    return wanted.code_id is not None and wanted.code_id == facts.code_id
+
+
+def _make(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile | Miss:
+    try:
+        return _download(store, place, path, deadline)
+    except PassingFailure as failure:
+        return Miss.of(failure, PASSING_SECONDS)
+    except LookupFailure as failure:
+        miss = Miss.of(failure, _memory_seconds(failure.kind, place.scope))
+        store.objects.write_miss(place.key, miss)
+        return miss
+
+
+def _memory_seconds(kind: FailureKind, scope: str) -> float:
+    return DAY_SECONDS if kind in _BROKEN or scope == GLOBAL_SCOPE else MISS_SECONDS
+
+
+def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile:
+    with temporary_file(path) as (raw, raw_path), temporary_file(path) as (unpacked, unpacked_path):
+        place.source.fetch(place.location, place.wanted, _bounded(raw, store), deadline)
+        raw.flush()
+        finished = unpacked_path if decompress(raw, _bounded(unpacked, store)) else raw_path
+        unpacked.flush()
+        inspected = store.converter.inspect(finished, deadline)
+        if not inspected.objects:
+            raise LookupFailure(FailureKind.MALFORMED, "the file holds no object")
+        file = ObjectFile(inspected.objects, inspected.total, _digest(finished))
+        publish(finished, path)
+    store.objects.write_facts(place.key, msgspec.json.encode(file))
+    return file
+
+
+def _bounded(file: BinaryIO, store: Store) -> BinaryIO:
+    """Sources and decompressors only write, seek and truncate."""
+    return cast(BinaryIO, Bounded(file, store.max_download_bytes))
+
+
+def _digest(path: Path) -> str:
+    """Hex digest of a file's content, empty when it is not there."""
+    digest = hashlib.blake2b(digest_size=32)
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+    except FileNotFoundError:
+        return ""
+    return digest.hexdigest()
+
+
+def expiry(outcome: Outcome) -> float:
+    """When it is worth asking again, in seconds since the epoch; infinite for a file that is there."""
+    match outcome:
+        case Miss():
+            return outcome.expires
+        case InternalFailure():
+            return time.time() + PASSING_SECONDS
+        case _:
+            return float("inf")
