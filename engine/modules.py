@@ -89,24 +89,34 @@ class Span:
 
 
 class AddressMap:
-    """Answers which module covers an absolute address."""
+    """Answers which module covers an absolute address.
+
+    `bounds` cuts the address space into pieces and `owners` has one entry more: the piece below the first bound, and
+    so on. Callers with many addresses bisect `bounds` themselves.
+    """
 
     def __init__(self, spans: Sequence[Span]) -> None:
-        self._spans = sorted(spans, key=lambda span: span.start)
-        self._starts = [span.start for span in self._spans]
+        ordered = sorted(spans, key=lambda span: span.start)
+        self.bounds: list[int] = []
+        self.owners: list[Span | None] = [None]
+        for at, span in enumerate(ordered):
+            after = ordered[at + 1].start if at + 1 < len(ordered) else None
+            self._append(span, after)
+
+    def _append(self, span: Span, after: int | None) -> None:
+        self.bounds.append(span.start)
+        self.owners.append(span)
+        end = span.start + span.size + 1
+        if span.size and (after is None or end < after):
+            self.bounds.append(end)
+            self.owners.append(None)
 
     def find(self, address: int) -> Span | None:
         """The module with the greatest start at or below `address`, if it reaches that far.
 
-        The end is inclusive; a module of unknown size is open ended.
+        The end is inclusive; a module of unknown size is open ended. Of modules with one start the last one counts.
         """
-        at = bisect_right(self._starts, address) - 1
-        if at < 0:
-            return None
-        span = self._spans[at]
-        if span.size and address > span.start + span.size:
-            return None
-        return span
+        return self.owners[bisect_right(self.bounds, address)]
 
 
 def fill_sizes(spans: Sequence[Span]) -> list[Span]:

@@ -1,0 +1,125 @@
+"""What an address decides about its frames, as JSON ready to be joined into answers.
+
+A fragment is kept by the content of the symcache and the address relative to the module. It holds no absolute
+address, no path of a module and nothing of the request, so it serves every process that loads the same build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from threading import Lock
+
+import orjson
+
+from engine.native.demangle import Demangler
+from engine.native.symcache import Location
+
+_ENTRY_BYTES = 320
+
+
+def json_text(value: object) -> str:
+    """A value as compact JSON."""
+    return orjson.dumps(value).decode()
+
+
+class Fragment:
+    """The frames at one address, innermost first.
+
+    Each of `inlines` is the JSON of an inlined frame's own fields. The outermost frame's are `start`, which ends where
+    the digits of its absolute sym_addr belong, and `rest`; `sym_addr` is relative to the module. `odd` ones are not
+    joined as they are: there is no symbol at all, no sym_addr, or a frame without a file.
+    """
+
+    __slots__ = ("function", "inlines", "odd", "pathless", "rest", "start", "sym_addr")
+
+    def __init__(self, locations: Sequence[Location], demangler: Demangler) -> None:
+        self.inlines = [_own_fields(inner, demangler) for inner in locations[:-1]]
+        self.pathless = any(location.path is None for location in locations)
+        self.start = self.rest = ""
+        self.sym_addr: int | None = None
+        self.function: str | None = None
+        if locations:
+            self._set_outermost(locations[-1], demangler)
+        self.odd = self.pathless or self.sym_addr is None
+
+    def _set_outermost(self, outer: Location, demangler: Demangler) -> None:
+        self.function = demangler.readable(outer.symbol, outer.language)
+        self.sym_addr = outer.sym_addr
+        fields = _own_fields(outer, demangler)
+        if outer.sym_addr is None:
+            self.start = fields
+            return
+        cut = len(_symbol_fields(outer)) + 1
+        self.start = f'{fields[:cut]}"sym_addr":"0x'
+        self.rest = f'",{fields[cut:]}'
+
+    @property
+    def found(self) -> bool:
+        return bool(self.start)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return _ENTRY_BYTES + len(self.start) + len(self.rest) + sum(len(inline) + 60 for inline in self.inlines)
+
+
+def _symbol_fields(location: Location) -> str:
+    lang = f'"lang":{json_text(location.language)},' if location.language else ""
+    return f'{lang}"symbol":{json_text(location.symbol)}'
+
+
+def _own_fields(location: Location, demangler: Demangler) -> str:
+    function = json_text(demangler.readable(location.symbol, location.language))
+    path = ""
+    if location.path is not None:
+        path = f'"filename":{json_text(base_name(location.path))},"abs_path":{json_text(location.path)},'
+    return f'{_symbol_fields(location)},"function":{function},{path}"lineno":{location.line}'
+
+
+def base_name(path: str) -> str:
+    """The last component of a path of either kind; backslashes separate only in paths that look like Windows'."""
+    windows = path[1:3] == ":\\" or path.startswith("\\") or ("\\" in path and "/" not in path)
+    cut = max(path.rfind("/"), path.rfind("\\")) if windows else path.rfind("/")
+    return path[cut + 1 :] or path
+
+
+NO_SYMBOL = Fragment((), Demangler(0))
+
+
+class FragmentCache:
+    """Fragments by symcache and relative address, in at most `limit` bytes.
+
+    Callers take a symcache's table once and read it as a plain dictionary; a table that was dropped meanwhile stays
+    good in their hands.
+    """
+
+    def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
+        self._half = limit // 2
+        self._lock = Lock()
+        self._young: dict[str, dict[int, Fragment]] = {}
+        self._old: dict[str, dict[int, Fragment]] = {}
+        self._used = 0
+
+    def table(self, identity: str) -> dict[int, Fragment]:
+        """The fragments of one symcache by relative address."""
+        table = self._young.get(identity)
+        if table is None:
+            with self._lock:
+                table = self._young.setdefault(identity, {})
+        return table
+
+    def recall(self, identity: str, table: dict[int, Fragment], address: int) -> Fragment | None:
+        """A fragment of the old generation, moved back into `table`."""
+        found = self._old.get(identity, {}).get(address)
+        if found is not None:
+            self.add(table, [(address, found)])
+        return found
+
+    def add(self, table: dict[int, Fragment], fragments: Iterable[tuple[int, Fragment]]) -> None:
+        """Put fragments into a table that `table()` gave."""
+        fragments = list(fragments)
+        table.update(fragments)
+        with self._lock:
+            self._used += sum(fragment.size for _, fragment in fragments)
+            if self._used > self._half:
+                self._old, self._young, self._used = self._young, {}, 0

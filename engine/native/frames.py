@@ -1,0 +1,164 @@
+"""Frames of the answer: JSON joined from fragments, and the few frames that need more than that.
+
+The order of fields is the wire format's. What is written here for every frame decides the cost of a warm request, so
+the common case is one loop with as little in it as possible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.native.demangle import Demangler
+from engine.native.fragments import Fragment, FragmentCache, json_text
+from engine.native.places import NOWHERE, Placed, Seat
+from engine.native.wire import Frame
+
+_OPEN = '{"status":"symbolicated",'
+_TAILS: dict[str | None, str] = {
+    None: "}",
+    **{
+        trust: f',"trust":"{trust}"}}' for trust in ("scan", "cfiscan", "fp", "cfi", "prewalked", "context")
+    },
+    "none": "}",
+}  # fmt: skip
+_DROPPED_WITH_SCAN = frozenset({"missing_symbol", "unknown_image"})
+_CARRIED = (
+    "filename", "abs_path", "lineno", "pre_context", "context_line", "post_context", "source_link", "in_app", "vars",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes the frames of stacks. `reverse` puts the outermost frame first."""
+
+    fragments: FragmentCache
+    demangler: Demangler
+    reverse: bool
+
+    def write(self, placed: Placed) -> str:
+        """The JSON of a stack's frames, without the brackets round them.
+
+        Frames whose fragments are not at hand are left out and noted down in their seats: once these are filled,
+        the stack has to be written again.
+        """
+        plain = placed.thread.plain and not self.reverse
+        chunks: list[str] = []
+        append = chunks.append
+        for index, (frame, seat, address) in enumerate(zip(placed.frames, placed.seats, placed.adjusted)):  # noqa: B905 - hot
+            fragment = seat.fragments.get(address - seat.address)
+            if fragment is None or fragment.odd or not plain or frame.platform is not None:
+                append(self._write_odd(placed, index, fragment))
+                continue
+            head = f'"original_index":{index},"instruction_addr":"0x{address:x}",{seat.package}'
+            tail = _TAILS[frame.trust]
+            outer = f"{fragment.start}{seat.address + fragment.sym_addr:x}{fragment.rest}{tail}"  # type: ignore[operator]
+            if fragment.inlines:
+                glue = f"{tail},{_OPEN}{head}"
+                append(f"{_OPEN}{head}{glue.join(fragment.inlines)}{glue}{outer}")
+            else:
+                append(f"{_OPEN}{head}{outer}")
+        if self.reverse:
+            chunks.reverse()
+        return ",".join(filter(None, chunks))
+
+    def _write_odd(self, placed: Placed, index: int, fragment: Fragment | None) -> str:
+        seat = placed.seats[index]
+        if fragment is None and seat.failure is None:
+            fragment = seat.recall(placed.adjusted[index] - seat.address, self.fragments)
+            if fragment is None:
+                return ""
+        if fragment is not None and fragment.found:
+            return self._write_found(placed, index, fragment)
+        status = seat.failure or "missing_symbol"
+        if _is_dropped(placed.frames[index], status) or self._ends_after_start(placed, index):
+            if seat is not NOWHERE:
+                seat.dropped += 1
+            return ""
+        return self._write_failed(placed, index, status)
+
+    def _write_found(self, placed: Placed, index: int, fragment: Fragment) -> str:
+        frame, seat = placed.frames[index], placed.seats[index]
+        head = _head(frame, index, placed.adjusted[index], seat)
+        tail = _TAILS[frame.trust]
+        bodies = [*fragment.inlines, _outermost(fragment, seat)]
+        if fragment.pathless and (frame.filename is not None or frame.abs_path is not None):
+            bodies = [_with_path(body, frame) for body in bodies]
+        if self.reverse:
+            bodies.reverse()
+        return ",".join([f"{_OPEN}{head}{body}{tail}" for body in bodies])
+
+    def _ends_after_start(self, placed: Placed, index: int) -> bool:
+        """Whether this is the last frame, in no module, and `_start` called it: what lies there is no frame."""
+        if placed.seats[index] is not NOWHERE or index != len(placed.frames) - 1:
+            return False
+        for before in range(index - 1, -1, -1):
+            frame, seat = placed.frames[before], placed.seats[before]
+            fragment = seat.fragments.get(placed.adjusted[before] - seat.address)
+            if fragment is not None and fragment.found:
+                return fragment.function == "_start"
+            if not _is_dropped(frame, seat.failure or "missing_symbol"):
+                return frame.function == "_start"
+        return False
+
+    def _write_failed(self, placed: Placed, index: int, status: str) -> str:
+        """A frame as it came, with its status, the module's path, and its name made readable."""
+        frame, seat = placed.frames[index], placed.seats[index]
+        symbol, function = self._names(frame)
+        given = placed.given[index] - (seat.address if frame.addr_mode else 0)
+        fields: dict[str, object] = {
+            "platform": frame.platform,
+            "addr_mode": frame.addr_mode,
+            "instruction_addr": f"{given:#x}",
+            "adjust_instruction_addr": frame.adjust_instruction_addr,
+            "function_id": frame.function_id,
+            "package": seat.identity.wanted.code_file if seat.identity else frame.package,
+            "lang": frame.lang,
+            "symbol": symbol,
+            "sym_addr": frame.sym_addr,
+            "function": function,
+            **{name: getattr(frame, name) for name in _CARRIED},
+            "trust": None if frame.trust == "none" else frame.trust,
+        }
+        kept = {name: value for name, value in fields.items() if value is not None and value not in ([], {})}
+        return json_text({"status": status, "original_index": index, **kept})
+
+    def _names(self, frame: Frame) -> tuple[str | None, str | None]:
+        """Symbol and function of a frame that was not found; one of them alone is taken for a mangled name."""
+        mangled = frame.function if frame.symbol is None else frame.symbol
+        if mangled is None or (frame.symbol is not None and frame.function is not None):
+            return frame.symbol, frame.function
+        readable = self.demangler.readable(mangled, frame.lang)
+        if readable == mangled:
+            return frame.symbol, frame.function
+        return mangled, readable
+
+
+def _is_dropped(frame: Frame, status: str) -> bool:
+    """Scanning guesses frames; a guess that leads nowhere is no frame."""
+    return frame.trust == "scan" and status in _DROPPED_WITH_SCAN
+
+
+def _head(frame: Frame, index: int, address: int, seat: Seat) -> str:
+    platform = "" if frame.platform is None else f'"platform":{json_text(frame.platform)},'
+    mode = f'"addr_mode":"{frame.addr_mode}",' if frame.addr_mode and not seat.address else ""
+    told = frame.adjust_instruction_addr
+    adjust = "" if told is None else f'"adjust_instruction_addr":{json_text(told)},'
+    function_id = "" if frame.function_id is None else f'"function_id":"{frame.function_id}",'
+    before, after = f'"original_index":{index},{platform}{mode}', f"{adjust}{function_id}{seat.package}"
+    return f'{before}"instruction_addr":"0x{address:x}",{after}'
+
+
+def _outermost(fragment: Fragment, seat: Seat) -> str:
+    if fragment.sym_addr is None:
+        return fragment.start
+    return f"{fragment.start}{seat.address + fragment.sym_addr:x}{fragment.rest}"
+
+
+def _with_path(body: str, frame: Frame) -> str:
+    """A frame's own fields with the request's file where the symcache knows none."""
+    before, key, line = body.rpartition('"lineno":')
+    if '"abs_path":' in before:
+        return body
+    filename = "" if frame.filename is None else f'"filename":{json_text(frame.filename)},'
+    abs_path = "" if frame.abs_path is None else f'"abs_path":{json_text(frame.abs_path)},'
+    return f"{before}{filename}{abs_path}{key}{line}"

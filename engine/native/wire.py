@@ -1,0 +1,262 @@
+"""The body of a symbolication request, decoded and checked in this one place.
+
+`null` for an optional field counts as absent, unknown fields are ignored. What is valid JSON but no request raises
+BadSchema (422), everything else BadJson (400). Error texts name the path of a field, never its value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+
+from engine.errors import SymbolsvcError
+from engine.native.hexvalues import BadHex, all_canonical, parse_hex
+
+Hex = str | int
+Trust = Literal["none", "scan", "cfiscan", "fp", "cfi", "prewalked", "context"]
+U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
+Unsigned = Annotated[int, msgspec.Meta(ge=0)]
+_U64_END = 1 << 64
+_PATH = re.compile(r" - at `([^`]*)`\Z")
+_REL = re.compile(r"\Arel:([0-9]{1,19})\Z")
+
+
+class BadJson(SymbolsvcError):
+    """The body is not JSON."""
+
+    code = "bad_json"
+
+
+class BadSchema(SymbolsvcError):
+    """The body is JSON and not a request."""
+
+    code = "bad_schema"
+
+
+class Frame(msgspec.Struct, gc=False):
+    """A frame as it came. After decoding, `function_id` and `sym_addr` are in the form of the answer."""
+
+    instruction_addr: Hex
+    platform: str | None = None
+    addr_mode: str | None = None
+    adjust_instruction_addr: bool | None = None
+    function_id: Hex | None = None
+    package: str | None = None
+    lang: str | None = None
+    symbol: str | None = None
+    sym_addr: Hex | None = None
+    function: str | None = None
+    filename: str | None = None
+    abs_path: str | None = None
+    lineno: U32 | None = None
+    pre_context: list[str] | None = None
+    context_line: str | None = None
+    post_context: list[str] | None = None
+    source_link: str | None = None
+    in_app: bool | None = None
+    vars: dict[str, str] | None = None
+    trust: Trust | None = None
+
+    @property
+    def module_index(self) -> int | None:
+        """The N of addr_mode `rel:N`; None for absolute addresses."""
+        match = _REL.match(self.addr_mode) if self.addr_mode else None
+        return int(match[1]) if match else None
+
+
+class _Stack(msgspec.Struct):
+    frames: list[Frame]
+    thread_id: Unsigned | None = None
+    thread_name: str | None = None
+    is_requesting: bool | None = None
+    registers: dict[str, Hex] | None = None
+
+
+class Module(msgspec.Struct):
+    """A module as it came; `image_addr` in whatever form, see SymbolicateRequest.image_addrs."""
+
+    type: str
+    code_id: str | None = None
+    code_file: str | None = None
+    debug_id: str | None = None
+    debug_file: str | None = None
+    debug_checksum: str | None = None
+    image_addr: Hex | None = None
+    image_size: Unsigned | None = None
+
+
+class Options(msgspec.Struct):
+    dif_candidates: bool | None = None
+    apply_source_context: bool | None = None
+    frame_order: Literal["callee_first", "caller_first"] | None = None
+    extract_variables: bool | None = None
+
+
+class Scraping(msgspec.Struct):
+    """How source links may be fetched; when the object is given at all, these three are required."""
+
+    enabled: bool
+    allowed_origins: list[str]
+    headers: dict[str, str]
+    verify_ssl: bool | None = None
+
+
+class _Body(msgspec.Struct):
+    platform: str | None = None
+    signal: U32 | None = None
+    sources: msgspec.Raw = msgspec.Raw(b"null")
+    stacktraces: list[_Stack] | None = None
+    modules: list[Module] | None = None
+    options: Options | None = None
+    scraping: Scraping | None = None
+
+
+class Thread(msgspec.Struct):
+    """One stack. `addresses` are the frames' addresses as given: absolute, or relative for addr_mode `rel:N`.
+
+    `registers` are in the form of the answer. `plain` means that no frame says how its address is to be taken, and
+    none carries an address besides its own.
+    """
+
+    frames: list[Frame]
+    addresses: list[int]
+    registers: dict[str, str]
+    plain: bool
+    thread_id: int | None
+    thread_name: str | None
+    is_requesting: bool | None
+
+
+class SymbolicateRequest(msgspec.Struct):
+    """A request to symbolicate native stacks.
+
+    `sources` is the raw JSON of the field, None when it was absent or null (the configured sources are meant);
+    `[]` asks for no source at all. `image_addrs` are the modules' absolute addresses, 0 where none is known.
+    """
+
+    platform: str | None
+    signal: int | None
+    sources: msgspec.Raw | None
+    stacktraces: list[Thread]
+    modules: list[Module]
+    image_addrs: list[int]
+    options: Options
+    scraping: Scraping | None
+
+
+_DECODER = msgspec.json.Decoder(_Body)
+
+
+def decode_request(body: bytes) -> SymbolicateRequest:
+    """Decode the body of POST /symbolicate. Raises BadJson (answer 400) or BadSchema (answer 422)."""
+    wire = _decode(body)
+    modules = wire.modules or []
+    return SymbolicateRequest(
+        wire.platform,
+        wire.signal,
+        None if bytes(wire.sources) == b"null" else wire.sources,
+        [_thread(stack, at) for at, stack in enumerate(wire.stacktraces or [])],
+        modules,
+        [_image_addr(module, at) for at, module in enumerate(modules)],
+        wire.options or Options(),
+        wire.scraping,
+    )
+
+
+def _decode(body: bytes) -> _Body:
+    try:
+        return _DECODER.decode(body)
+    except msgspec.ValidationError as error:
+        raise BadSchema(_without_values(str(error))) from None
+    except UnicodeDecodeError:
+        raise BadJson("the body is not valid UTF-8") from None
+    except RecursionError:
+        raise BadJson("the body is nested too deeply") from None
+    except msgspec.DecodeError as error:
+        raise BadJson(f"the body is not valid JSON: {error}") from None
+
+
+def _without_values(text: str) -> str:
+    """The decoder's message; only messages about enumerations quote what was given."""
+    path = _PATH.search(text)
+    where = path[1] if path else "$"
+    if text.startswith("Invalid enum value"):
+        return f"{where}: not one of the known values"
+    return f"{where}: {_PATH.sub('', text)}"
+
+
+def _thread(stack: _Stack, at: int) -> Thread:
+    path = f"$.stacktraces[{at}]"
+    _check_u64(stack.thread_id, f"{path}.thread_id")
+    frames = stack.frames
+    plain = True
+    for index, frame in enumerate(frames):
+        if (
+            frame.addr_mode is not None
+            or frame.adjust_instruction_addr is not None
+            or frame.function_id is not None
+            or frame.sym_addr is not None
+        ):
+            plain = False
+            _normalize(frame, f"{path}.frames[{index}]")
+    return Thread(
+        frames,
+        _addresses(frames, path),
+        _registers(stack.registers, path),
+        plain,
+        stack.thread_id,
+        stack.thread_name,
+        stack.is_requesting,
+    )
+
+
+def _normalize(frame: Frame, path: str) -> None:
+    if frame.addr_mode == "abs":
+        frame.addr_mode = None
+    elif frame.addr_mode is not None:
+        frame.addr_mode = f"rel:{_module_index(frame, path)}"
+    if frame.function_id is not None:
+        frame.function_id = f"{_hex(frame.function_id, f'{path}.function_id'):#x}"
+    if frame.sym_addr is not None:
+        frame.sym_addr = f"{_hex(frame.sym_addr, f'{path}.sym_addr'):#x}"
+
+
+def _module_index(frame: Frame, path: str) -> int:
+    index = frame.module_index
+    if index is None:
+        raise BadSchema(f"{path}.addr_mode: expected `abs` or `rel:` and the index of a module")
+    return index
+
+
+def _addresses(frames: list[Frame], path: str) -> list[int]:
+    texts = [frame.instruction_addr for frame in frames]
+    if all_canonical(texts):
+        return [int(text, 16) for text in texts]  # type: ignore[arg-type]  # canonical ones are texts
+    return [_hex(value, f"{path}.frames[{at}].instruction_addr") for at, value in enumerate(texts)]
+
+
+def _registers(given: dict[str, Hex] | None, path: str) -> dict[str, str]:
+    if not given:
+        return {}
+    if all_canonical(list(given.values())):
+        return given  # type: ignore[return-value]  # canonical ones are texts
+    return {name: f"{_hex(value, f'{path}.registers[...]'):#x}" for name, value in given.items()}
+
+
+def _image_addr(module: Module, at: int) -> int:
+    _check_u64(module.image_size, f"$.modules[{at}].image_size")
+    return 0 if module.image_addr is None else _hex(module.image_addr, f"$.modules[{at}].image_addr")
+
+
+def _check_u64(value: int | None, path: str) -> None:
+    if value is not None and value >= _U64_END:
+        raise BadSchema(f"{path}: the number is too large")
+
+
+def _hex(value: Hex, path: str) -> int:
+    try:
+        return parse_hex(value)
+    except BadHex:
+        raise BadSchema(f"{path}: expected an address of 64 bits") from None
