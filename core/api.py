@@ -151,7 +151,7 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     # Both are set by the framework's view on the exception: the challenge of a 401, the pause of a 429.
     challenge, wait = getattr(error, "auth_header", None), getattr(error, "wait", None)
     headers = {"WWW-Authenticate": challenge} if challenge else {}
-    return headers | ({"Retry-After": str(int(wait) + 1)} if wait else {})
+    return headers | ({"Retry-After": str(wait)} if wait else {})
 
 
 def _roll_back() -> None:
@@ -183,9 +183,11 @@ def decode_body(request: Request, type_: type[Decoded]) -> Decoded:
     Raises UnsupportedMediaType (415), ParseError (400, malformed JSON), ApiError (400, wrong fields) and what
     `core.wire.body.read_body` raises (408, 413).
     """
-    if request.content_type.partition(";")[0].strip().lower() != "application/json":
+    body = read_body(request, limit=settings.API_BODY_MAX_BYTES)
+    media_type = request.content_type.partition(";")[0].strip().lower()
+    if media_type != "application/json" and (media_type or body):
         raise exceptions.UnsupportedMediaType(request.content_type)
-    decoded = _decode(read_body(request, limit=settings.API_BODY_MAX_BYTES), type_)
+    decoded = _decode(body, type_)
     _check_text(msgspec.to_builtins(decoded), "")
     return decoded
 

@@ -188,7 +188,8 @@ def touch(token: TokenFacts) -> TokenFacts:
     return replace(token, last_used_at=now)
 
 
-def touch_token(token_id: int) -> None:
-    """Writes the time of the last use unless it is younger than a minute: one conditional update."""
+def touch_token(token_id: int) -> bool:
+    """Writes the time of the last use unless it is younger than a minute: one conditional update. Whether it wrote."""
     with connection.cursor() as cursor:
         cursor.execute(_TOUCH, [token_id, LAST_USED_EVERY.total_seconds()])
+        return cursor.rowcount == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from tests.cast import (  # noqa: F401 - pytest finds fixtures by name
     acme,
     acme_project,
@@ -12,3 +14,8 @@ from tests.cast import (  # noqa: F401 - pytest finds fixtures by name
     umbrella,
     umbrella_project,
 )
+
+
+def pytest_configure() -> None:
+    # The real hasher is slow on purpose, which hundreds of tests with users of their own need not feel.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
