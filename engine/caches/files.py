@@ -51,7 +51,7 @@ def write_small(target: Path, content: bytes) -> None:
         publish(path, target)
 
 
-def keep_alive(path: Path, modified: float) -> None:
+def keep_alive(path: Path | str, modified: float) -> None:
     """Mark a file as used, at most once an hour; `modified` is its time of modification in seconds."""
     if time.time() - modified > TOUCH_SECONDS:
         with suppress(OSError):

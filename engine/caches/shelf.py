@@ -34,11 +34,14 @@ class Miss(msgspec.Struct, frozen=True):
         return cls(failure.kind, failure.details, now, now + seconds)
 
 
+_NOTHING = msgspec.Raw(b"null")
+
+
 class _Record(msgspec.Struct, frozen=True):
     """Either a miss or the facts about the file, in the form that the caller chose."""
 
     miss: Miss | None = None
-    facts: msgspec.Raw | None = None
+    facts: msgspec.Raw = _NOTHING
 
 
 _decoder = msgspec.json.Decoder(_Record)
@@ -54,11 +57,11 @@ class Shelf:
     idle_seconds: float
 
     def path(self, key: str) -> Path:
-        return Path(f"{self.root}/{self.kind}/{self.version}/{key[:2]}/{key}")
+        return Path(self._name(key))
 
     def read(self, key: str) -> Miss | msgspec.Raw | None:
         """The unexpired miss, or the facts; None when nothing is known or what was known cannot be read."""
-        path = self._record_path(key)
+        path = self._name(key) + RECORD_SUFFIX
         try:
             with open(path, "rb") as file:
                 modified = os.fstat(file.fileno()).st_mtime
@@ -68,7 +71,7 @@ class Shelf:
         now = time.time()
         if record.miss is not None:
             return record.miss if record.miss.created <= now < record.miss.expires else None
-        if record.facts is None or now - modified > self.idle_seconds:
+        if bytes(record.facts) == b"null" or now - modified > self.idle_seconds:
             return None
         keep_alive(path, modified)
         return record.facts
@@ -97,8 +100,11 @@ class Shelf:
         with exclusive(path.with_name(path.name + LOCK_SUFFIX), deadline):
             yield path
 
+    def _name(self, key: str) -> str:
+        return f"{self.root}/{self.kind}/{self.version}/{key[:2]}/{key}"
+
     def _record_path(self, key: str) -> Path:
-        return Path(f"{self.path(key)}{RECORD_SUFFIX}")
+        return Path(self._name(key) + RECORD_SUFFIX)
 
     def _write(self, key: str, record: _Record) -> None:
         write_small(self._record_path(key), msgspec.json.encode(record))
