@@ -192,4 +192,4 @@ def touch_token(token_id: int) -> bool:
     """Writes the time of the last use unless it is younger than a minute: one conditional update. Whether it wrote."""
     with connection.cursor() as cursor:
         cursor.execute(_TOUCH, [token_id, LAST_USED_EVERY.total_seconds()])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
