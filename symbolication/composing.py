@@ -1,0 +1,135 @@
+"""Which sources a symbolication asks: a request's own, the operator's defaults, or the stored ones of a project.
+
+Opened sources are kept in the process while what they are made of stays the same: opening digests whole configurations,
+and an open source keeps its connections. They hold credentials in memory, never in a repr.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Generic, Self, TypeVar
+
+import msgspec
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from engine.outgoing import Trust
+from engine.sourcetypes.base import Source
+from engine.sourcetypes.config import SourceConfig, decode_sources
+from engine.sourcetypes.registry import BUILTIN, open_source
+from projects.access import ProjectAccess
+from projects.models import Organization
+from sources.composition import compose, owner_of
+from symbolication.config import default_sources
+
+ANONYMOUS: Final = "anonymous"
+_KEPT: Final = 256
+# Longer lists of sources are opened for each request.
+_KEPT_BYTES: Final = 64 * 1024
+
+Sources = tuple[Source, ...]
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Recent(Generic[Key]):
+    """The sources opened last, by what they were made of. Safe to use from several threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._mutex = threading.Lock()
+        self._kept: OrderedDict[Key, Sources] = OrderedDict()
+
+    def get(self, key: Key, make: Callable[[], Sources]) -> Sources:
+        """What is kept under `key`, else what `make` gives. Two threads may make the same thing at once."""
+        with self._mutex:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._mutex:
+            self._kept[key] = made
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom sources are opened: whose caches they use, and which reserved addresses they may reach."""
+
+    organization_id: int | None
+    slug: str | None
+
+    @classmethod
+    def of(cls, organization: Organization | None) -> Self:
+        """None stands for a request without a token."""
+        return cls(None, None) if organization is None else cls(organization.id, organization.slug)
+
+    @property
+    def owner(self) -> str:
+        """The owner of the cached files."""
+        return ANONYMOUS if self.organization_id is None else owner_of(self.organization_id)
+
+
+_of_requests: Recent[tuple[Asker, bytes]] = Recent(_KEPT)
+_of_projects: Recent[tuple[Hashable, ...]] = Recent(_KEPT)
+
+
+def request_sources(raw: msgspec.Raw | None, asker: Asker) -> Sources:
+    """The sources that a request names, or the operator's defaults when `raw` is None (`[]` asks none).
+
+    Raises BadSource for what is malformed or the operator's alone.
+    """
+    if raw is None:
+        return _defaults()
+    text = bytes(raw)
+
+    def make() -> Sources:
+        trust = _trust(asker.slug)
+        return tuple(_open(config, asker.owner, trust) for config in decode_sources(text, operator=False))
+
+    return _of_requests.get((asker, text), make) if len(text) <= _KEPT_BYTES else make()
+
+
+def project_sources(opened: ProjectAccess) -> Sources:
+    """The stored sources of a project: its own, its organization's, the built-in ones it uses."""
+    project, organization = opened.project, opened.organization
+
+    def make() -> Sources:
+        trusts = {BUILTIN: Trust.ALL}
+        default = _trust(organization.slug)
+        composed = compose(opened).sources
+        return tuple(_open(item.config, item.owner, trusts.get(item.owner, default)) for item in composed)
+
+    key = (
+        project.pk,
+        project.sources_revision,
+        tuple(project.builtin_sources),
+        organization.pk,
+        organization.sources_revision,
+        organization.slug,
+    )
+    return _of_projects.get(key, make)
+
+
+@lru_cache(maxsize=1)
+def _defaults() -> Sources:
+    return tuple(_open(config, BUILTIN, Trust.ALL) for config in default_sources())
+
+
+def _trust(slug: str | None) -> Trust:
+    return Trust.parse(settings.ENVIRONMENT["ALLOWED_SOURCE_NETWORKS"], slug)
+
+
+def _open(config: SourceConfig, owner: str, trust: Trust) -> Source:
+    return open_source(config, owner=owner, trust=trust, digest_key=_digest_key())
+
+
+@lru_cache(maxsize=1)
+def _digest_key() -> bytes:
+    """The same on every host that shares SECRET_KEY, and of no use for signing."""
+    return salted_hmac("symbolication.cache_keys", "", algorithm="sha256").digest()
