@@ -120,8 +120,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "ALLOWED_SOURCE_NETWORKS",
         "",
         _words,
-        "Reserved addresses that symbol sources may still connect to: networks (`10.0.0.0/8`) and host names, separated by"
-        " commas. `acme=10.1.0.0/16` allows it to the organization `acme` alone. The operator's own sources are trusted.",
+        "Reserved addresses that symbol sources may still connect to: networks (`10.0.0.0/8`) and host names,"
+        " separated by commas. `acme=10.1.0.0/16` allows it to the organization `acme` alone."
+        " The operator's own sources are trusted.",
     ),
     Setting(
         "SYMBOLICATOR_CONFIG", "", str, "A YAML or JSON file in Symbolicator's format: its `sources` are the defaults."

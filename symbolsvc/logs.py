@@ -1,6 +1,7 @@
 """Log lines: one per event, with the request's id, without tokens.
 
-Every line of every library goes through the same formatter, which masks tokens in the finished text, tracebacks included.
+Every line of every library goes through the same formatter, which masks tokens in the finished text,
+tracebacks included.
 """
 
 from __future__ import annotations
@@ -75,7 +76,11 @@ def configure(*, level: str, style: str) -> None:
             "formatters": {"line": formatter},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": level},
-            "loggers": {"urllib3": {"level": "WARNING"}, "botocore": {"level": "WARNING"}},
+            "loggers": {
+                "procrastinate": {"level": "WARNING"},
+                "urllib3": {"level": "WARNING"},
+                "botocore": {"level": "WARNING"},
+            },
         }
     )
     structlog.configure(

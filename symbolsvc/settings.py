@@ -99,6 +99,8 @@ def _database(url: str) -> dict[str, Any]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
+        # The database may have been started again since a connection was last used.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {**parts, "pool": {"min_size": 0, "max_size": ENVIRONMENT["DATABASE_POOL_SIZE"], "timeout": 10}},
     }
 
@@ -114,7 +116,6 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static-root"
 WHITENOISE_USE_FINDERS = True
 
 REST_FRAMEWORK = {

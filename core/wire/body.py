@@ -9,7 +9,7 @@ A view takes larger bodies than the default by an attribute `body_limit` (bytes)
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -36,7 +36,7 @@ class WireRequest(WSGIRequest):
             pace=Pace(idle=settings.BODY_IDLE_SECONDS, base=settings.BODY_MAX_SECONDS),
             connection=connection if isinstance(connection, BoundedSocket) else None,
         )
-        self._stream = self.body_stream
+        self._stream = cast(BinaryIO, self.body_stream)
         self.limit_body(settings.API_BODY_MAX_BYTES)
 
     def limit_body(self, limit: int) -> None:

@@ -22,7 +22,8 @@ class BoundedSocket:
     """A connected socket; everything it does not define itself is the real socket's.
 
     `allow` is asked before every read how many seconds that read may take, and raises when the time is up; without it
-    reads go as the real socket is set. `received` counts the bytes read so far. A read that exceeds the answer raises TimeoutError, or what `expired` makes.
+    reads go as the real socket is set. A read that exceeds the answer raises TimeoutError, or what `expired` makes.
+    `received` counts the bytes read so far.
     """
 
     def __init__(self, real: socket.socket) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -39,12 +39,11 @@ class WireHandler(WSGIHandler):
 
     request_class = WireRequest
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
         environ["symbolsvc.force_close"] = getattr(getattr(start_response, "__self__", None), "force_close", None)
-        answered: Iterable[bytes] = super().__call__(environ, start_response)
-        return answered
+        return super().__call__(environ, start_response)
 
-    def get_response(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = super().get_response(request)
         if isinstance(request, WireRequest) and not _finish(request):
             force_close = request.environ["symbolsvc.force_close"]
@@ -55,7 +54,7 @@ class WireHandler(WSGIHandler):
     def _get_response(self, request: HttpRequest) -> HttpResponseBase:
         # Middleware may read the body too (for the CSRF token), where `process_exception` does not reach.
         try:
-            response: HttpResponseBase = super()._get_response(request)
+            response: HttpResponseBase = super()._get_response(request)  # type: ignore[misc]
         except BodyError as error:
             return answer(error)
         return response

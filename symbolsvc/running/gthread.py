@@ -1,0 +1,76 @@
+"""gunicorn's threaded worker, with an end to everything a client can keep a thread waiting for.
+
+gunicorn itself gives a new connection a thread at once, which waits some seconds for the first byte, then reads the
+headers for as long as they take, and closes connections in the one thread that accepts them.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from core.wire.connection import BoundedSocket, connection_lost, until
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """A client's connection, whose reads and writes are bounded."""
+
+    def __init__(self, cfg: Any, sock: Any, client: Any, server: Any) -> None:
+        super().__init__(cfg, BoundedSocket(sock), client, server)
+        self.closed = False
+        # Bytes have to be there before a thread takes it.
+        self.data_ready = True
+
+    def close(self, graceful: bool = False) -> None:
+        """Close once; in good order only where waiting for the client's side harms nobody."""
+        if not self.closed:
+            self.closed = True
+            super().close(graceful)
+
+
+class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]
+    """A connection waits for its first byte without a thread; headers have a fixed time; stopping refuses at once."""
+
+    def accept(self, listener: Any) -> bool:
+        """Take a connection and wait for its first byte; False when there was none to take."""
+        try:
+            client, address = listener.accept()
+        except OSError:  # taken by nobody: the client has left again, or there are no descriptors left
+            return False
+        self.nr_conns += 1
+        connection = Connection(self.cfg, client, address, listener.getsockname())
+        connection.set_timeout()
+        self.pending_conns.append(connection)
+        waiting = partial(self.on_pending_socket_readable, connection)
+        self.poller.register(connection.sock, selectors.EVENT_READ, waiting)
+        return True
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """As gunicorn's; a worker that stops takes what is queued and then refuses, instead of letting it wait."""
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                while self.accept(listener):
+                    pass
+                listener.close()
+
+    def handle(self, conn: Connection) -> Any:
+        deadline = time.monotonic() + self.app.header_seconds
+        conn.sock.limit_reads(until(deadline, _headers_too_slow), _headers_too_slow)
+        result = super().handle(conn)
+        conn.sock.unlimit_reads()
+        if not result:
+            conn.close(graceful=True)
+        return result
+
+    def handle_request(self, req: Any, conn: Connection) -> Any:
+        conn.sock.unlimit_reads()
+        return super().handle_request(req, conn)
+
+
+def _headers_too_slow() -> ConnectionResetError:
+    return connection_lost("the headers came too slowly")

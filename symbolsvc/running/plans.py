@@ -1,0 +1,60 @@
+"""Which processes the service consists of."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from symbolsvc.environment import BASE_DIR
+from symbolsvc.running.children import Plan
+
+MANAGE: Final = str(BASE_DIR / "manage.py")
+# Which queues a job process takes from, and how many such processes there are; each runs one job at a time.
+JOB_PROCESSES: Final[tuple[tuple[str, int], ...]] = (("maintenance", 1),)
+
+CONVERTER_VARIABLE: Final = "SYMBOLSVC_CONVERTER"
+LISTEN_VARIABLE: Final = "SYMBOLSVC_LISTEN"
+WORKERS_VARIABLE: Final = "WEB_WORKERS"
+
+
+def manage(name: str, env: Mapping[str, str], *arguments: str, **options: Any) -> Plan:
+    """A process that runs a command of manage.py."""
+    return Plan(name, (sys.executable, MANAGE, *arguments), env, **options)
+
+
+def migrate(env: Mapping[str, str]) -> Plan:
+    return manage("migrate", env, "migrate", "--no-input", "--verbosity=0")
+
+
+def converter(env: Mapping[str, str]) -> Plan:
+    """The converter server, at the socket that the variable in `env` names."""
+    paths = [str(BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
+    argv = (sys.executable, "-m", "engine.convert.server", "--socket", env[CONVERTER_VARIABLE])
+    return Plan("converter", argv, {**env, "PYTHONPATH": os.pathsep.join(paths)})
+
+
+def jobs(env: Mapping[str, str]) -> list[Plan]:
+    return [
+        manage(f"jobs {queues} {number}", env, "run_jobs", "--queues", queues, stop_seconds=20.0)
+        for queues, count in JOB_PROCESSES
+        for number in range(1, count + 1)
+    ]
+
+
+def web(env: Mapping[str, str], graceful_seconds: float) -> Plan:
+    """The web server's first process, which forks the others. SIGQUIT ends it at once, with its children."""
+    return manage("web", env, "web", stop_seconds=graceful_seconds + 5.0, death_signal=signal.SIGQUIT)
+
+
+def environment(data_dir: Path, database_url: str, sockets: Path, **more: str) -> dict[str, str]:
+    """What the processes get: our environment and what we know more."""
+    known = {
+        "SYMBOLSVC_DATA_DIR": str(data_dir),
+        "DATABASE_URL": database_url,
+        CONVERTER_VARIABLE: str(sockets / "converter"),
+    }
+    return {**os.environ, **known, **more}

@@ -1,0 +1,48 @@
+"""`manage.py worker`: the job processes alone, for a host without web processes. Imports no Django."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import SymbolsvcError
+from symbolsvc import environment
+from symbolsvc.environment import ConfigurationError
+from symbolsvc.running import plans, secrets
+from symbolsvc.running.postgres import available
+from symbolsvc.running.supervisor import Supervisor
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run until told to stop; the exit status is that of `up`."""
+    parser = argparse.ArgumentParser(prog="manage.py worker", description="Run background jobs.")
+    parser.add_argument("--data-dir", help="where database, secrets and caches live")
+    parser.parse_args(arguments)
+    try:
+        _work(environment.read())
+    except SymbolsvcError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 2 if isinstance(error, ConfigurationError) else 1
+    return 0
+
+
+def _work(values: dict[str, Any]) -> None:
+    data_dir = environment.data_dir(values)
+    secrets.settled(values, data_dir)
+    if values["DATABASE_URL"]:
+        _supervise(data_dir, values["DATABASE_URL"])
+        return
+    with available(data_dir) as database_url:
+        _supervise(data_dir, database_url)
+
+
+def _supervise(data_dir: Path, database_url: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="symbolsvc-") as sockets, Supervisor() as supervisor:
+        env = plans.environment(data_dir, database_url, Path(sockets))
+        supervisor.start([plans.converter(env)])
+        supervisor.start(plans.jobs(env))
+        supervisor.run()
