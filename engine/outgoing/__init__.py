@@ -2,7 +2,7 @@
 
 from engine.outgoing.connections import DestinationRestricted, session
 from engine.outgoing.deadline import Deadline
-from engine.outgoing.download import Answer, PassingFailure, download, timed_out, unreachable
+from engine.outgoing.transfer import Answer, PassingFailure, download, timed_out, unreachable
 from engine.outgoing.trust import BadTrust, Trust
 
 __all__ = [

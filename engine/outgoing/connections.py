@@ -80,6 +80,9 @@ class _Guarded(HTTPConnection):
                 if cut.happened:
                     raise TimeoutError("no headers in time") from error
                 raise
+        if cut.happened:
+            # Headers that end too early are taken for complete by the library.
+            raise TimeoutError("no headers in time")
         response.guarded_socket = sock  # type: ignore[attr-defined]
         return response
 
@@ -151,6 +154,11 @@ class _GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _pool_classes(self._trust)
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Redirects are followed by `download`; here they are answers like any other, and their bodies stay unread."""
+
+
 _sessions: dict[Trust, requests.Session] = {}
 _sessions_lock = threading.Lock()
 
@@ -167,7 +175,7 @@ def session(trust: Trust) -> requests.Session:
 
 
 def _new_session(trust: Trust) -> requests.Session:
-    made = requests.Session()
+    made = _Session()
     made.trust_env = False
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.headers.clear()

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import DecodeError, HTTPError, LocationValueError, ReadTimeoutError
 
 from engine.errors import FailureKind, LookupFailure
 from engine.outgoing.connections import (
@@ -161,15 +161,15 @@ def _failure(error: Exception) -> LookupFailure:
 
 
 def _words(error: Exception, reason: BaseException) -> str:
+    if isinstance(error, (LocationValueError, requests.exceptions.InvalidURL)):
+        return "the address cannot be used"
     if isinstance(error, requests.exceptions.SSLError):
         return "the TLS connection could not be made"
     if "resolve" in type(reason).__name__.lower() or "NameResolution" in repr(error):
         return "the host name cannot be resolved"
     if isinstance(reason, ConnectionRefusedError):
         return "connection refused"
-    if isinstance(error, (requests.ConnectionError, HTTPError, OSError)):
-        return "the connection broke off"
-    return "the address cannot be used"
+    return "the connection broke off"
 
 
 def _innermost(error: BaseException) -> BaseException:
