@@ -20,8 +20,9 @@ from typing import Any, Final, ParamSpec
 
 from asgiref.sync import async_to_sync
 from django.db import transaction
-from procrastinate import App, RetryStrategy
+from procrastinate import App, PsycopgConnector, RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
@@ -84,8 +85,9 @@ def defer(
 
 def run(queues: list[str], *, until_empty: bool = False) -> None:
     """Run the jobs of these queues, one at a time, until SIGTERM or, with `until_empty`, until none is left."""
-    worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
-    worker_app.run_worker(
+    # One connection to listen, one to work: the database's are few.
+    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=3)
+    app.with_connector(connector).run_worker(
         queues=queues,
         concurrency=1,
         wait=not until_empty,

@@ -10,10 +10,11 @@ from typing import Final
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from psycopg_pool import PoolTimeout
+
+from symbolsvc import migrating
 
 _migrated = False
 
@@ -45,15 +46,10 @@ def _database() -> str | None:
 def _migrations() -> str | None:
     global _migrated
     try:
-        _migrated = _migrated or not _pending_migrations()
+        _migrated = _migrated or not migrating.pending()
     except (DatabaseError, PoolTimeout):
         return "Unknown: the database does not answer."
     return None if _migrated else "Migrations are missing: run `manage.py migrate`."
-
-
-def _pending_migrations() -> bool:
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _cache_directory() -> str | None:

@@ -14,6 +14,7 @@ from tests.cast import (  # noqa: F401 - pytest finds fixtures by name
     umbrella,
     umbrella_project,
 )
+from tests.service import pytest_collection_modifyitems, service  # noqa: F401
 
 
 def pytest_configure() -> None:

@@ -19,15 +19,12 @@ JOB_PROCESSES: Final[tuple[tuple[str, int], ...]] = (("maintenance", 1),)
 CONVERTER_VARIABLE: Final = "SYMBOLSVC_CONVERTER"
 LISTEN_VARIABLE: Final = "SYMBOLSVC_LISTEN"
 WORKERS_VARIABLE: Final = "WEB_WORKERS"
+MIGRATE_VARIABLE: Final = "SYMBOLSVC_MIGRATE"
 
 
 def manage(name: str, env: Mapping[str, str], *arguments: str, **options: Any) -> Plan:
     """A process that runs a command of manage.py."""
     return Plan(name, (sys.executable, MANAGE, *arguments), env, **options)
-
-
-def migrate(env: Mapping[str, str]) -> Plan:
-    return manage("migrate", env, "migrate", "--no-input", "--verbosity=0")
 
 
 def converter(env: Mapping[str, str]) -> Plan:
@@ -46,8 +43,13 @@ def jobs(env: Mapping[str, str]) -> list[Plan]:
 
 
 def web(env: Mapping[str, str], graceful_seconds: float) -> Plan:
-    """The web server's first process, which forks the others. SIGQUIT ends it at once, with its children."""
-    return manage("web", env, "web", stop_seconds=graceful_seconds + 5.0, death_signal=signal.SIGQUIT)
+    """The web server's first process, which brings the tables up to date and forks the others.
+
+    SIGQUIT ends it at once, with its children.
+    """
+    return manage(
+        "web", {**env, MIGRATE_VARIABLE: "1"}, "web", stop_seconds=graceful_seconds + 5.0, death_signal=signal.SIGQUIT
+    )
 
 
 def environment(data_dir: Path, database_url: str, sockets: Path, **more: str) -> dict[str, str]:

@@ -70,21 +70,6 @@ class Supervisor:
         for child in group:
             child.start()
 
-    def run_once(self, plan: Plan) -> None:
-        """Run a process to its end. Raises GaveUp when it fails."""
-        child = Child(plan)
-        self._groups.append([child])
-        child.start()
-        while self.proceed():
-            status = child.ended()
-            if status == 0:
-                self._groups.pop()
-                return
-            if status is not None:
-                raise GaveUp(f"{plan.name} failed with status {status}.")
-            self._watch(but=child)
-            self._pause(_WATCH_PAUSE)
-
     def wait_until(self, condition: Callable[[], bool]) -> bool:
         """Keep everything running until `condition` is true; False when told to stop before."""
         while self.proceed():
@@ -107,11 +92,11 @@ class Supervisor:
         if readable:
             os.read(self._wake_read, 4096)
 
-    def _watch(self, but: Child | None = None) -> float:
+    def _watch(self) -> float:
         """Start again what has ended; how long to wait before looking again, unless a child ends."""
         self._watch_database()
         pause = _LONGEST_PAUSE
-        for child in (child for group in self._groups for child in group if child is not but):
+        for child in (child for group in self._groups for child in group):
             self._note_end(child)
             if child.due():
                 child.start()

@@ -72,12 +72,10 @@ def _web_environment(address: Address, options: argparse.Namespace) -> dict[str,
 
 def _start(supervisor: Supervisor, env: dict[str, str], address: Address, values: dict[str, Any]) -> None:
     supervisor.start([plans.converter(env)])
-    supervisor.run_once(plans.migrate(env))
-    if not supervisor.proceed():
-        return
-    supervisor.start([plans.web(env, values["GRACEFUL_SECONDS"]), *plans.jobs(env)])
+    supervisor.start([plans.web(env, values["GRACEFUL_SECONDS"])])
     if supervisor.wait_until(lambda: address.answers("/livez")):
         supervisor.ready = True
+        supervisor.start(plans.jobs(env))
         sys.stdout.write(f"ready http://{address}\n")
         sys.stdout.flush()
         supervisor.run()

@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from symbolsvc import environment
-from symbolsvc.running.plans import LISTEN_VARIABLE
+from symbolsvc.running.plans import LISTEN_VARIABLE, MIGRATE_VARIABLE
 from symbolsvc.running.processes import die_with
 
 # Kept-alive connections wait without a thread; beyond the threads a process holds this many.
@@ -38,6 +38,8 @@ class Application(BaseApplication):  # type: ignore[misc]
     def load(self) -> Callable[..., Any]:
         from symbolsvc.wsgi import application
 
+        if os.environ.get(MIGRATE_VARIABLE):
+            _migrate()
         return application
 
 
@@ -80,6 +82,13 @@ def _options(values: dict[str, Any], listen: str) -> dict[str, Any]:
         "when_ready": _freeze,
         "post_fork": _die_with_master,
     }
+
+
+def _migrate() -> None:
+    from symbolsvc.migrating import bring_up_to_date, release_pool
+
+    bring_up_to_date()
+    release_pool()
 
 
 def _freeze(_arbiter: Any) -> None:

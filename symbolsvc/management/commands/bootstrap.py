@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.core.management.base import CommandParser
 from django.db import connection, transaction
 
@@ -16,6 +15,7 @@ from projects.access import SYSTEM
 from projects.models import Membership, Organization, Project
 from projects.scopes import OWNER
 from symbolsvc.management.base import OperatorCommand
+from symbolsvc.migrating import bring_up_to_date
 
 # Two of these at once wait for each other. The number is any that no other lock uses.
 _LOCK: Final = 7_305_810_231
@@ -39,7 +39,7 @@ class Command(OperatorCommand):
         parser.add_argument("--admin", metavar="EMAIL")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        call_command("migrate", interactive=False, verbosity=0)
+        bring_up_to_date()
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
