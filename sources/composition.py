@@ -146,12 +146,12 @@ def _config(row: SymbolSource) -> SourceConfig:
     if kind is None:
         raise _Unusable("its type is not known to this version")
     if kind.engine_config is None:
-        lacking = kind.missing(row.config) if isinstance(row.config, dict) else ()
+        lacking = kind.missing(row.fields)
         more = f"; it is not configured: {', '.join(lacking)} is missing" if lacking else ""
         raise _Unusable(f"files are imported from it, it is not looked up{more}")
     secrets = reveal_secrets(row)
     try:
-        built = kind.engine_config(Plain(row.source_id, row.config, secrets))
+        built = kind.engine_config(Plain(row.source_id, row.fields, secrets))
     except (KeyError, TypeError, ValueError, AttributeError):
         built = None
     if built is None:

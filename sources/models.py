@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from django.db import models
 from django.db.models.functions import Now
@@ -48,6 +48,11 @@ class SymbolSource(models.Model):
                 fields=("project", "position"), name="source_position_in_project", deferrable=models.Deferrable.DEFERRED
             ),
         )
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The configuration; empty where what is stored is not even an object."""
+        return self.config if isinstance(self.config, dict) else {}
 
     def __str__(self) -> str:
         return f"{self.type} {self.source_id}"

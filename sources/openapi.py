@@ -15,13 +15,14 @@ from core.openapi import BODY_STATUSES, ArrayOf, FieldRefusal, Refusal, challeng
 from projects.openapi import ORGANIZATION, PROJECT
 from sources.fields import HIDDEN_SECRET, Field, Schema, field_schema, hidden, object_schema
 from sources.types import TYPES, SourceType
-from sources.validation import ID, NAME, TYPE_FIELD
+from sources.validation import ID, NAME, TYPE_FIELD, foreign_fields
 
 Direction = Literal["request", "response"]
 View = TypeVar("View", bound=type)
 
 TAG: Final = "Symbol sources"
 HIDDEN_NAME: Final = "HiddenSecret"
+_FOREIGN: Final = "Not a field of this type; null counts as absent."
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ def _source_schema(kind: SourceType, form: Form, ref: Callable[[Component], Sche
     if form == "":
         schema["required"] = [ID.name, *schema["required"]]
         properties[ID.name] = {"type": "string", "description": ID.doc}
+    else:
+        properties |= {name: {"type": "null", "description": _FOREIGN} for name in foreign_fields(kind)}
     if {"filters", "filetypes"} <= properties.keys():
         schema["not"] = _both_given()
     return {**schema, "description": kind.doc}

@@ -21,7 +21,7 @@ def reveal_secrets(row: SymbolSource) -> dict[str, Any]:
     if row.secrets is None:
         return {}
     secrets = encryption.reveal(_sealed(row), bound_to=_binding(row))
-    return {name: value for name, value in secrets.items() if name in row.config}
+    return {name: value for name, value in secrets.items() if name in row.fields}
 
 
 def set_secrets(row: SymbolSource, fresh: Mapping[str, str], kept: Collection[str] = ()) -> None:

@@ -49,7 +49,7 @@ def find_source(place: Place, source_id: str, *, lock: bool = False) -> SymbolSo
 
 def shown(row: SymbolSource) -> dict[str, Any]:
     """A source as answers show it. Whatever its type, nothing that is a secret by name of any type comes through."""
-    config = row.config if isinstance(row.config, dict) else {}
+    config = row.fields
     kind = TYPES.get(row.type)
     order = [entry.name for entry in kind.fields] if kind else []
     names = [name for name in order if name in config] + [name for name in config if name not in order]
@@ -62,7 +62,7 @@ def notices(rows: Iterable[SymbolSource]) -> list[str]:
     texts = []
     for row in rows:
         kind = TYPES.get(row.type)
-        lacking = kind.missing(row.config) if kind else ()
+        lacking = kind.missing(row.fields) if kind else ()
         if lacking:
             texts.append(f"source {quote(row.source_id)} is not configured: {', '.join(lacking)} is missing")
     return texts[:MAX_NOTICES]

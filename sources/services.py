@@ -112,7 +112,7 @@ def _check_kept(stored: SymbolSource, submitted: Submitted) -> None:
     for name in sorted(submitted.kept):
         if stored.type != submitted.type.name:
             raise ApiError(f"{name}: must be sent again, since the type changes", field=name)
-        if stored.secrets is None or name not in stored.config:
+        if stored.secrets is None or name not in stored.fields:
             raise ApiError(f"{name}: no secret is stored that could be kept", field=name)
         if not _same_destination(submitted.type, stored, submitted):
             raise ApiError(f"{name}: must be sent again, since it would be sent to another place", field=name)
@@ -120,7 +120,7 @@ def _check_kept(stored: SymbolSource, submitted: Submitted) -> None:
 
 def _same_destination(kind: SourceType, stored: SymbolSource, submitted: Submitted) -> bool:
     try:
-        return kind.destination(stored.config) == kind.destination(submitted.config)
+        return kind.destination(stored.fields) == kind.destination(submitted.config)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         # What is stored is not what was once validated: nobody can tell where its secret went.
         return False

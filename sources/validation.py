@@ -68,7 +68,7 @@ def read_source(body: object, *, may_keep: bool) -> Submitted:
     kind = _kind(given)
     problems = Problems()
     kept = _kept(kind, given, problems, may_keep=may_keep)
-    fields = {name: value for name, value in given.items() if name != TYPE_FIELD and name not in kept}
+    fields = {name: value for name, value in given.items() if not _left_out(kind, name, value) and name not in kept}
     # A kept secret must not be missed by the check for required fields.
     table = tuple(entry for entry in (ID, NAME, *kind.fields) if entry.name not in kept)
     cleaned = clean_fields(table, fields, "", problems)
@@ -76,6 +76,17 @@ def read_source(body: object, *, may_keep: bool) -> Submitted:
     if problems:
         raise ApiError(str(problems))
     return _submitted(kind, cleaned, kept)
+
+
+def _left_out(kind: SourceType, name: str, value: object) -> bool:
+    """Clients with one shape for all types send null for what a type does not have."""
+    return name == TYPE_FIELD or (value is None and name in foreign_fields(kind))
+
+
+def foreign_fields(kind: SourceType) -> list[str]:
+    """The fields of other types that this one does not have; they may be null, which counts as absent."""
+    own = {entry.name for entry in kind.fields}
+    return sorted({entry.name for other in TYPES.values() for entry in other.fields} - own)
 
 
 def _kind(given: Mapping[str, object]) -> SourceType:

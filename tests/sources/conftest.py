@@ -1,0 +1,43 @@
+"""Clients of acme's project, with the scopes that most tests need."""
+
+from __future__ import annotations
+
+import pytest
+
+from sources import composition
+from tests.cast import Api, make_token
+from tests.sources.helpers import Endpoint, organization_path, project_path
+
+
+@pytest.fixture(autouse=True)
+def _rooms_under_test(settings):
+    settings.ROOT_URLCONF = "tests.sources.urls"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_compositions():
+    composition.forget()
+
+
+@pytest.fixture
+def api(acme, acme_project):
+    """A token bound to nothing but acme, with every scope."""
+    return Api(make_token(acme))
+
+
+@pytest.fixture
+def sources(api):
+    """The endpoint of the project's sources."""
+    return Endpoint(api, project_path())
+
+
+@pytest.fixture
+def shared_sources(api):
+    """The endpoint of the organization's sources."""
+    return Endpoint(api, organization_path())
+
+
+@pytest.fixture(params=["project", "organization"])
+def either(request, api):
+    """The one endpoint, then the other: they behave alike."""
+    return Endpoint(api, project_path() if request.param == "project" else organization_path())
