@@ -66,7 +66,7 @@ def _unpack(magic: bytes, source: BinaryIO, target: BinaryIO) -> bool:
         with ZstdFile(source) as stream:
             _copy(stream, target)
     elif magic.startswith(GZIP):
-        with gzip.GzipFile(fileobj=source) as stream:
+        with gzip.GzipFile(fileobj=source, mode="rb") as stream:
             _copy(stream, target)
     elif magic.startswith(ZLIB):
         _inflate(source, target)

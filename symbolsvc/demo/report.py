@@ -48,5 +48,6 @@ def _module_lines(module: dict[str, Any], paint: Palette) -> Iterator[str]:
     name = module["code_file"].rsplit("/", 1)[-1]
     yield f"   {name}: {paint(GREEN if found else YELLOW, module['debug_status'])}"
     for candidate in module.get("candidates", ()):
-        location = candidate["location"]
-        yield paint(DIM, f"      {candidate['download']['status']:<9} {candidate['source']}  {location}")
+        download = candidate["download"]
+        details = f"  ({download['details']})" if download.get("details") else ""
+        yield paint(DIM, f"      {download['status']:<9} {candidate['source']}  {candidate['location']}{details}")

@@ -50,7 +50,7 @@ def test_numbers_beyond_the_database_address_nothing(number):
 
 @pytest.mark.parametrize(
     "slug", ["api", "docs", "static", "symbolicate", "minidump", "requests", "proxy", "symbols", "post", "healthcheck",
-             "livez", "readyz", "login", "logout", "demo"]
+             "livez", "readyz", "login", "logout"]
 )  # fmt: skip
 def test_an_organization_cannot_hide_an_address_of_the_service(slug, db):
     with pytest.raises(ApiError, match="reserved"):
