@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 _HEX = re.compile(r"\A[0-9a-fA-F]+\Z")
 _NOT_HEX = re.compile(r"[^0-9a-fA-F]")
@@ -79,11 +80,10 @@ class Wanted:
     debug_checksum: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where one module lies. Absolute addresses in bytes; `size` 0 means unknown."""
+class Span(NamedTuple):
+    """Where one module lies: its index in the report, and absolute addresses in bytes; `size` 0 means unknown."""
 
-    index: int
+    module: int
     start: int
     size: int
 
@@ -125,8 +125,8 @@ def fill_sizes(spans: Sequence[Span]) -> list[Span]:
     The order of the answer is the order of `spans`.
     """
     ordered = sorted(spans, key=lambda span: span.start)
-    filled = {span.index: span for span in spans}
+    filled = {span.module: span for span in spans}
     for span, after in zip(ordered, ordered[1:], strict=False):
         if not span.size:
-            filled[span.index] = Span(span.index, span.start, after.start - span.start)
-    return [filled[span.index] for span in spans]
+            filled[span.module] = Span(span.module, span.start, after.start - span.start)
+    return [filled[span.module] for span in spans]

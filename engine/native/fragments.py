@@ -14,7 +14,15 @@ import orjson
 from engine.native.demangle import Demangler
 from engine.native.symcache import Location
 
-_ENTRY_BYTES = 320
+_ENTRY_BYTES = 700
+
+OPENING = '{"status":"symbolicated",'
+# How a frame's JSON ends, by its trust.
+TAILS: dict[str | None, str] = {
+    None: "}",
+    "none": "}",
+    **{trust: f',"trust":"{trust}"}}' for trust in ("scan", "cfiscan", "fp", "cfi", "prewalked", "context")},
+}
 
 
 def json_text(value: object) -> str:
@@ -22,15 +30,26 @@ def json_text(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
+def sorted_json(value: dict[str, str]) -> str:
+    """An object as compact JSON, sorted by key."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+Form = tuple[tuple[str, ...], int, str]
+
+
 class Fragment:
     """The frames at one address, innermost first.
 
     Each of `inlines` is the JSON of an inlined frame's own fields. The outermost frame's are `start`, which ends where
-    the digits of its absolute sym_addr belong, and `rest`; `sym_addr` is relative to the module. `odd` ones are not
-    joined as they are: there is no symbol at all, no sym_addr, or a frame without a file.
+    its absolute sym_addr belongs, and `rest`; `sym_addr` is relative to the module. `odd` ones cannot be joined as
+    they are: there is no symbol at all, no sym_addr, or a frame without a file.
+
+    `forms` has them readily cut for frames of one trust: the parts between which the text goes that tells where the
+    frame lies, sym_addr, and what follows it.
     """
 
-    __slots__ = ("function", "inlines", "odd", "pathless", "rest", "start", "sym_addr")
+    __slots__ = ("forms", "function", "inlines", "odd", "pathless", "rest", "start", "sym_addr")
 
     def __init__(self, locations: Sequence[Location], demangler: Demangler) -> None:
         self.inlines = [_own_fields(inner, demangler) for inner in locations[:-1]]
@@ -38,9 +57,19 @@ class Fragment:
         self.start = self.rest = ""
         self.sym_addr: int | None = None
         self.function: str | None = None
+        self.forms: dict[str | None, Form] = {}
         if locations:
             self._set_outermost(locations[-1], demangler)
         self.odd = self.pathless or self.sym_addr is None
+
+    def form(self, trust: str | None) -> Form | None:
+        """The form for a trust, made on first use; None when it is `odd`."""
+        if self.odd or self.sym_addr is None:
+            return None
+        tail = TAILS[trust]
+        form = ((OPENING, *[f"{inline}{tail},{OPENING}" for inline in self.inlines], self.start), self.sym_addr)
+        self.forms[trust] = made = (*form, f"{self.rest}{tail}")
+        return made
 
     def _set_outermost(self, outer: Location, demangler: Demangler) -> None:
         self.function = demangler.readable(outer.symbol, outer.language)
@@ -50,7 +79,7 @@ class Fragment:
             self.start = fields
             return
         cut = len(_symbol_fields(outer)) + 1
-        self.start = f'{fields[:cut]}"sym_addr":"0x'
+        self.start = f'{fields[:cut]}"sym_addr":"'
         self.rest = f'",{fields[cut:]}'
 
     @property
@@ -60,7 +89,8 @@ class Fragment:
     @property
     def size(self) -> int:
         """About how many bytes of memory it takes."""
-        return _ENTRY_BYTES + len(self.start) + len(self.rest) + sum(len(inline) + 60 for inline in self.inlines)
+        inlines = sum(2 * len(inline) + 200 for inline in self.inlines)
+        return _ENTRY_BYTES + len(self.start) + 2 * len(self.rest) + inlines
 
 
 def _symbol_fields(location: Location) -> str:

@@ -7,20 +7,16 @@ the common case is one loop with as little in it as possible.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 
 from engine.native.demangle import Demangler
-from engine.native.fragments import Fragment, FragmentCache, json_text
+from engine.native.fragments import OPENING, TAILS, Fragment, FragmentCache, json_text
 from engine.native.places import NOWHERE, Placed, Seat
 from engine.native.wire import Frame
 
-_OPEN = '{"status":"symbolicated",'
-_TAILS: dict[str | None, str] = {
-    None: "}",
-    **{
-        trust: f',"trust":"{trust}"}}' for trust in ("scan", "cfiscan", "fp", "cfi", "prewalked", "context")
-    },
-    "none": "}",
-}  # fmt: skip
+# A thread of a minidump has at most 256 frames.
+_LONGEST_USUAL_STACK = 512
+_BEGINNINGS: list[str] = []
 _DROPPED_WITH_SCAN = frozenset({"missing_symbol", "unknown_image"})
 _CARRIED = (
     "filename", "abs_path", "lineno", "pre_context", "context_line", "post_context", "source_link", "in_app", "vars",
@@ -41,25 +37,41 @@ class Writer:
         Frames whose fragments are not at hand are left out and noted down in their seats: once these are filled,
         the stack has to be written again.
         """
-        plain = placed.thread.plain and not self.reverse
-        chunks: list[str] = []
-        append = chunks.append
-        for index, (frame, seat, address) in enumerate(zip(placed.frames, placed.seats, placed.adjusted)):  # noqa: B905 - hot
-            fragment = seat.fragments.get(address - seat.address)
-            if fragment is None or fragment.odd or not plain or frame.platform is not None:
-                append(self._write_odd(placed, index, fragment))
+        if self.reverse or not placed.thread.plain:
+            return self._write_unusual(placed)
+        pieces: list[str] = []
+        usual = zip(count(), _beginnings(len(placed.frames)), placed.frames, placed.seats, placed.adjusted)  # noqa: B905
+        for index, beginning, frame, seat, address in usual:
+            base = seat.address
+            try:
+                parts, sym_addr, rest = seat.fragments[address - base].forms[frame.trust]
+            except KeyError:
+                pieces.append(self._write_rare(placed, index))
                 continue
-            head = f'"original_index":{index},"instruction_addr":"0x{address:x}",{seat.package}'
-            tail = _TAILS[frame.trust]
-            outer = f"{fragment.start}{seat.address + fragment.sym_addr:x}{fragment.rest}{tail}"  # type: ignore[operator]
-            if fragment.inlines:
-                glue = f"{tail},{_OPEN}{head}"
-                append(f"{_OPEN}{head}{glue.join(fragment.inlines)}{glue}{outer}")
-            else:
-                append(f"{_OPEN}{head}{outer}")
+            if frame.platform is not None:
+                beginning = _beginning(index, frame.platform)  # noqa: PLW2901
+            here = f"{beginning}{hex(address)}{seat.package}"
+            pieces += here.join(parts), hex(base + sym_addr), rest, ","
+        return "".join(pieces)[:-1]
+
+    def _write_unusual(self, placed: Placed) -> str:
+        """The way for stacks in which frames say more than their address, and for the reverse order."""
+        chunks = [
+            self._write_odd(placed, index, seat.fragments.get(address - seat.address))
+            for index, (seat, address) in enumerate(zip(placed.seats, placed.adjusted, strict=True))
+        ]
         if self.reverse:
             chunks.reverse()
         return ",".join(filter(None, chunks))
+
+    def _write_rare(self, placed: Placed, index: int) -> str:
+        """A frame whose fragment, or the form of it, is not at hand; with a comma unless it is left out."""
+        seat, frame = placed.seats[index], placed.frames[index]
+        fragment = seat.fragments.get(placed.adjusted[index] - seat.address)
+        if fragment is not None:
+            fragment.form(frame.trust)
+        text = self._write_odd(placed, index, fragment)
+        return f"{text}," if text else ""
 
     def _write_odd(self, placed: Placed, index: int, fragment: Fragment | None) -> str:
         seat = placed.seats[index]
@@ -78,14 +90,14 @@ class Writer:
 
     def _write_found(self, placed: Placed, index: int, fragment: Fragment) -> str:
         frame, seat = placed.frames[index], placed.seats[index]
-        head = _head(frame, index, placed.adjusted[index], seat)
-        tail = _TAILS[frame.trust]
+        where = _where(frame, index, placed.adjusted[index], seat)
+        tail = TAILS[frame.trust]
         bodies = [*fragment.inlines, _outermost(fragment, seat)]
         if fragment.pathless and (frame.filename is not None or frame.abs_path is not None):
             bodies = [_with_path(body, frame) for body in bodies]
         if self.reverse:
             bodies.reverse()
-        return ",".join([f"{_OPEN}{head}{body}{tail}" for body in bodies])
+        return ",".join([f"{OPENING}{where}{body}{tail}" for body in bodies])
 
     def _ends_after_start(self, placed: Placed, index: int) -> bool:
         """Whether this is the last frame, in no module, and `_start` called it: what lies there is no frame."""
@@ -138,20 +150,32 @@ def _is_dropped(frame: Frame, status: str) -> bool:
     return frame.trust == "scan" and status in _DROPPED_WITH_SCAN
 
 
-def _head(frame: Frame, index: int, address: int, seat: Seat) -> str:
-    platform = "" if frame.platform is None else f'"platform":{json_text(frame.platform)},'
+def _beginnings(length: int) -> list[str]:
+    """The beginnings of frames by index, kept for the next stack."""
+    while len(_BEGINNINGS) < min(length, _LONGEST_USUAL_STACK):
+        _BEGINNINGS.append(_beginning(len(_BEGINNINGS), None))
+    return _BEGINNINGS if length <= len(_BEGINNINGS) else [_beginning(index, None) for index in range(length)]
+
+
+def _beginning(index: int, platform: str | None, mode: str = "") -> str:
+    """The JSON of a symbolicated frame from its status to its address."""
+    known = "" if platform is None else f'"platform":{json_text(platform)},'
+    return f'"original_index":{index},{known}{mode}"instruction_addr":"'
+
+
+def _where(frame: Frame, index: int, address: int, seat: Seat) -> str:
+    """The JSON of a symbolicated frame from its status to what its fragment has."""
     mode = f'"addr_mode":"{frame.addr_mode}",' if frame.addr_mode and not seat.address else ""
     told = frame.adjust_instruction_addr
-    adjust = "" if told is None else f'"adjust_instruction_addr":{json_text(told)},'
-    function_id = "" if frame.function_id is None else f'"function_id":"{frame.function_id}",'
-    before, after = f'"original_index":{index},{platform}{mode}', f"{adjust}{function_id}{seat.package}"
-    return f'{before}"instruction_addr":"0x{address:x}",{after}'
+    adjust = "" if told is None else f',"adjust_instruction_addr":{json_text(told)}'
+    function_id = "" if frame.function_id is None else f',"function_id":"{frame.function_id}"'
+    return f'{_beginning(index, frame.platform, mode)}{hex(address)}"{adjust}{function_id}{seat.package[1:]}'
 
 
 def _outermost(fragment: Fragment, seat: Seat) -> str:
     if fragment.sym_addr is None:
         return fragment.start
-    return f"{fragment.start}{seat.address + fragment.sym_addr:x}{fragment.rest}"
+    return f"{fragment.start}{hex(seat.address + fragment.sym_addr)}{fragment.rest}"
 
 
 def _with_path(body: str, frame: Frame) -> str:

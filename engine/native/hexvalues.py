@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+from binascii import unhexlify
 from collections.abc import Sequence
 
 _MODULUS = 1 << 64
@@ -11,6 +13,8 @@ _DECIMAL = re.compile(r"\A[0-9]+\Z")
 _CANONICAL_BYTES = b"0123456789abcdefx,"
 # No value of 64 bits has more digits; longer texts are refused before they are turned into numbers.
 _MAX_DIGITS = 128
+_LONGEST = len("0x") + 16
+_WORD = 16
 
 
 class BadHex(ValueError):
@@ -48,15 +52,39 @@ def all_canonical(values: Sequence[str | int]) -> bool:
     if not values:
         return True
     try:
-        joined = f",{','.join(values)},"  # type: ignore[arg-type]  # integers raise, and are not canonical
+        joined = f",{',,'.join(values)},"  # type: ignore[arg-type]  # integers raise, and are not canonical
     except TypeError:
         return False
     count = len(values)
     return (
         joined.isascii()
         and not joined.encode().translate(None, _CANONICAL_BYTES)
-        and joined.count(",0x") == count == joined.count("x") == joined.count(",") - 1
+        and joined.count(",0x") == count == joined.count("x") == joined.count(",") // 2
         and joined.count(",0x0") == joined.count(",0x0,")
         and "0x," not in joined
-        and max(map(len, values)) <= 18  # type: ignore[arg-type]
+        and max(map(len, values)) <= _LONGEST  # type: ignore[arg-type]
     )
+
+
+def numbers_of_one_length(values: Sequence[str | int]) -> Sequence[int] | None:
+    """The numbers of hexadecimal texts that all have the length of the first one; None when it is not as simple.
+
+    The addresses of one stack mostly are of one length. They are joined into a run of words of 16 digits, `000,0x1234`,
+    where the comma and the x must stand in line, and read at once.
+    """
+    count = len(values)
+    first = values[0] if count else 0
+    if not isinstance(first, str) or len(first) >= _WORD:
+        return None
+    comma = _WORD - 1 - len(first)
+    separator = "0" * comma + ","
+    try:
+        run = bytearray(separator.encode() + separator.join(values).encode())  # type: ignore[arg-type]
+        if run[comma::_WORD] != b"," * count or run[comma + 2 :: _WORD] != b"x" * count:
+            return None
+        run[comma::_WORD] = run[comma + 2 :: _WORD] = b"0" * count
+        if run[comma + 1 :: _WORD] != b"0" * count or run[comma + 3 : comma + 4] == b"":
+            return None
+        return struct.unpack(f">{count}Q", unhexlify(run))
+    except (TypeError, ValueError, struct.error):
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.lookup.model import Candidate, Download, Features, ModuleStatus, SymcacheAnswer, Use
@@ -14,12 +13,14 @@ from engine.native.wire import Module
 _ENTRY_BYTES = 1500
 _IDENTITIES_BYTES = 16 * 1024 * 1024
 
+NO_PACKAGE = '",'
+
 
 class ImageIdentity:
     """What a module is, apart from where it lies: read once, kept for every process that loads the same build.
 
-    `key` tells identities apart (as `wanted` does, with a hash that is computed once), `package` is the JSON of a
-    frame's field, `description` the JSON of the module's own fields.
+    `key` tells identities apart (as `wanted` does, with a hash that is computed once), `package` is the JSON between
+    the digits of a frame's address and its next field, `description` the JSON of the module's own fields.
     """
 
     __slots__ = ("description", "key", "package", "wanted")
@@ -33,7 +34,7 @@ class ImageIdentity:
             module.debug_file,
             module.debug_checksum,
         )
-        self.package = "" if module.code_file is None else f'"package":{json_text(module.code_file)},'
+        self.package = NO_PACKAGE if module.code_file is None else f'","package":{json_text(module.code_file)},'
         fields = {
             "type": self.wanted.type.value,
             "code_id": self.wanted.code_id,
@@ -70,41 +71,22 @@ class ImageIdentities:
 
 @dataclass(frozen=True, slots=True)
 class ImageFindings:
-    """The answer's JSON about one module's files: `rest` from the status to the module's own fields, `candidates`."""
+    """The answer's JSON about one module's files: `head` up to the module's own fields, and `candidates`."""
 
-    status: ModuleStatus
-    rest: str
+    head: str
+    unused_head: str
     candidates: str
 
 
 def findings(answer: SymcacheAnswer) -> ImageFindings:
     """The JSON of what a lookup found out."""
     rows = ",".join(json_text(_candidate(candidate)) for candidate in answer.candidates)
-    rest = f'"features":{json_text(_features(answer.features))},"arch":{json_text(answer.arch)}'
-    return ImageFindings(answer.status, rest, f',"candidates":[{rows}]' if rows else "")
-
-
-UNUSED = ImageFindings(
-    ModuleStatus.UNUSED,
-    f'"features":{json_text(dict.fromkeys(Features.__slots__, False))},"arch":"unknown"',
-    "",
-)
-
-
-def image_text(
-    identity: ImageIdentity,
-    known: ImageFindings,
-    status: ModuleStatus,
-    address: int,
-    size: int | None,
-    *,
-    candidates: bool,
-) -> str:
-    """The JSON of one module. `address` is absolute, `size` in bytes, None when unknown."""
-    end = "" if size is None else f',"image_size":{size}'
-    rows = known.candidates if candidates else ""
-    head = f'"debug_status":"{status.value}",{known.rest},{identity.description}'
-    return f'{{{head},"image_addr":"0x{address:x}"{end}{rows}}}'
+    rest = f'"features":{json_text(_features(answer.features))},"arch":{json_text(answer.arch)},'
+    return ImageFindings(
+        f'{{"debug_status":"{answer.status.value}",{rest}',
+        f'{{"debug_status":"{ModuleStatus.UNUSED.value}",{rest}',
+        f',"candidates":[{rows}]' if rows else "",
+    )
 
 
 def _features(features: Features) -> dict[str, bool]:
@@ -140,6 +122,4 @@ def _use(use: Use) -> dict[str, object]:
     return row
 
 
-def sorted_candidates(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Unique, by source and location."""
-    return tuple(sorted(set(candidates), key=lambda candidate: (candidate.source, candidate.location)))
+UNUSED = findings(SymcacheAnswer(ModuleStatus.UNUSED, None, None, "unknown", Features(), (), 0.0))

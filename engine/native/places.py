@@ -6,11 +6,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from operator import attrgetter, sub
 
 from engine.modules import AddressMap, Span, fill_sizes
 from engine.native.adjust import UNKNOWN, StackFacts, Stepping, aligned, first_frame, previous
 from engine.native.fragments import NO_SYMBOL, Fragment, FragmentCache
-from engine.native.images import ImageIdentity
+from engine.native.images import NO_PACKAGE, ImageIdentity
 from engine.native.wire import Frame, Module, SymbolicateRequest, Thread
 
 
@@ -31,9 +32,11 @@ class Seat:
         "identity",
         "index",
         "lacking",
+        "masked",
         "package",
         "shadow",
         "span",
+        "step",
         "symcache",
     )
 
@@ -42,8 +45,10 @@ class Seat:
         self.identity = identity
         self.span = span
         self.address = span.start
-        self.package = identity.package if identity else ""
+        self.package = identity.package if identity else NO_PACKAGE
         self.cpu = UNKNOWN
+        self.step = UNKNOWN.step
+        self.masked = False
         self.fragments: dict[int, Fragment] = {}
         self.symcache: str | None = None
         self.failure: str | None = "missing"
@@ -78,6 +83,8 @@ class Seat:
         """Look frames up in the symcache with this content from now on."""
         self.symcache = symcache
         self.cpu = cpu
+        self.step = cpu.step
+        self.masked = cpu.mask != -1
         self.fragments = cache.table(symcache)
         self.failure = None
         if self.shadow is not None:
@@ -91,6 +98,10 @@ class Seat:
         if found is None:
             self.lacking.add(relative)
         return found
+
+
+_MASK = attrgetter("masked")
+_STEP = attrgetter("step")
 
 
 def _nowhere() -> Seat:
@@ -129,7 +140,7 @@ class Places:
                 for at, (start, module) in enumerate(zip(addresses, modules, strict=True))
             ]
         )
-        self.seats = [Seat(span.index, identity, span) for span, identity in zip(spans, identities, strict=True)]
+        self.seats = [Seat(span.module, identity, span) for span, identity in zip(spans, identities, strict=True)]
         lookup = AddressMap(spans)
         self._bounds = lookup.bounds
         self._owners = [self._owner(span) for span in lookup.owners]
@@ -137,7 +148,7 @@ class Places:
     def _owner(self, span: Span | None) -> Seat:
         if span is None:
             return NOWHERE
-        seat = self.seats[span.index]
+        seat = self.seats[span.module]
         return seat if span.start else seat.cast_shadow()
 
     def place(self, request: SymbolicateRequest) -> list[Placed]:
@@ -150,7 +161,7 @@ class Places:
         if reverse:
             frames, given = frames[::-1], given[::-1]
         owners = self._owners
-        seats = [owners[at] for at in map(bisect_right, repeat(self._bounds), given)]
+        seats = list(map(owners.__getitem__, map(bisect_right, repeat(self._bounds), given)))
         if not thread.plain:
             given = list(given)
             self._place_relative(frames, given, seats)
@@ -171,12 +182,16 @@ def adjust(placed: Placed, signal: int | None) -> None:
     if not placed.given:
         return
     if placed.thread.plain:
-        placed.adjusted = [
-            (address & seat.cpu.mask) - seat.cpu.step for address, seat in zip(placed.given, placed.seats, strict=True)
-        ]
+        placed.adjusted = _all_previous(placed)
         placed.adjusted[0] = _first(placed, signal)
     else:
         placed.adjusted = _adjust_each(placed, signal)
+
+
+def _all_previous(placed: Placed) -> list[int]:
+    if any(map(_MASK, placed.seats)):
+        return [previous(address, seat.cpu) for address, seat in zip(placed.given, placed.seats, strict=True)]
+    return list(map(sub, placed.given, map(_STEP, placed.seats)))
 
 
 def _first(placed: Placed, signal: int | None) -> int:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.errors import SymbolsvcError
-from engine.native.hexvalues import BadHex, all_canonical, parse_hex
+from engine.native.hexvalues import BadHex, all_canonical, numbers_of_one_length, parse_hex
 
 Hex = str | int
 Trust = Literal["none", "scan", "cfiscan", "fp", "cfi", "prewalked", "context"]
@@ -159,7 +159,7 @@ def decode_request(body: bytes) -> SymbolicateRequest:
         None if bytes(wire.sources) == b"null" else wire.sources,
         [_thread(stack, at) for at, stack in enumerate(wire.stacktraces or [])],
         modules,
-        [_image_addr(module, at) for at, module in enumerate(modules)],
+        _image_addrs(modules),
         wire.options or Options(),
         wire.scraping,
     )
@@ -189,7 +189,7 @@ def _without_values(text: str) -> str:
 
 def _thread(stack: _Stack, at: int) -> Thread:
     path = f"$.stacktraces[{at}]"
-    _check_u64(stack.thread_id, f"{path}.thread_id")
+    _check_u64(stack.thread_id, "$.stacktraces[{}].thread_id", at)
     frames = stack.frames
     plain = True
     for index, frame in enumerate(frames):
@@ -232,8 +232,9 @@ def _module_index(frame: Frame, path: str) -> int:
 
 def _addresses(frames: list[Frame], path: str) -> list[int]:
     texts = [frame.instruction_addr for frame in frames]
-    if all_canonical(texts):
-        return [int(text, 16) for text in texts]  # type: ignore[arg-type]  # canonical ones are texts
+    numbers = numbers_of_one_length(texts)
+    if numbers is not None:
+        return list(numbers)
     return [_hex(value, f"{path}.frames[{at}].instruction_addr") for at, value in enumerate(texts)]
 
 
@@ -245,14 +246,19 @@ def _registers(given: dict[str, Hex] | None, path: str) -> dict[str, str]:
     return {name: f"{_hex(value, f'{path}.registers[...]'):#x}" for name, value in given.items()}
 
 
-def _image_addr(module: Module, at: int) -> int:
-    _check_u64(module.image_size, f"$.modules[{at}].image_size")
-    return 0 if module.image_addr is None else _hex(module.image_addr, f"$.modules[{at}].image_addr")
+def _image_addrs(modules: list[Module]) -> list[int]:
+    for at, module in enumerate(modules):
+        _check_u64(module.image_size, "$.modules[{}].image_size", at)
+    values = [0 if module.image_addr is None else module.image_addr for module in modules]
+    numbers = numbers_of_one_length(values)
+    if numbers is not None:
+        return list(numbers)
+    return [_hex(value, f"$.modules[{at}].image_addr") for at, value in enumerate(values)]
 
 
-def _check_u64(value: int | None, path: str) -> None:
+def _check_u64(value: int | None, path: str, at: int) -> None:
     if value is not None and value >= _U64_END:
-        raise BadSchema(f"{path}: the number is too large")
+        raise BadSchema(f"{path.format(at)}: the number is too large")
 
 
 def _hex(value: Hex, path: str) -> int:

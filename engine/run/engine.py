@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from engine.lookup.model import ModuleStatus
 from engine.lookup.store import Store
 from engine.native.demangle import Demangler
-from engine.native.fragments import NO_SYMBOL, Fragment, FragmentCache, json_text
+from engine.native.fragments import NO_SYMBOL, Fragment, FragmentCache, json_text, sorted_json
 from engine.native.frames import Writer
 from engine.native.gate import Gate
-from engine.native.images import UNUSED, ImageIdentities, image_text
+from engine.native.images import UNUSED, ImageIdentities
 from engine.native.places import NOWHERE, Placed, Places, Seat, adjust
 from engine.native.symcache import OpenSymcaches, SymcacheError
 from engine.native.wire import SymbolicateRequest, Thread
@@ -56,8 +55,8 @@ class _Job:
         self.request = request
         self.question = question
         self.question_key = question.key
-        identities = [engine.identities.get(module) for module in request.modules]
-        self.places = Places(request.modules, request.image_addrs, identities)
+        self.identities = [engine.identities.get(module) for module in request.modules]
+        self.places = Places(request.modules, request.image_addrs, self.identities)
         self.placed = self.places.place(request)
         self.resolved: dict[int, Resolved] = {}
         self.writer = Writer(engine.fragments, engine.demangler, reverse=request.options.frame_order == "caller_first")
@@ -162,13 +161,14 @@ class _Job:
     def _images(self) -> Iterator[str]:
         unused = self._deserted()
         candidates = bool(self.request.options.dif_candidates)
-        for seat, module in zip(self.places.seats, self.request.modules, strict=True):
+        for seat, module, identity in zip(self.places.seats, self.request.modules, self.identities, strict=True):
             resolved = self.resolved.get(seat.index)
             known = UNUSED if resolved is None else resolved.findings
-            status = ModuleStatus.UNUSED if seat.index in unused else known.status
+            head = known.unused_head if seat.index in unused else known.head
             size = seat.span.size or module.image_size
-            if seat.identity is not None:
-                yield image_text(seat.identity, known, status, seat.address, size, candidates=candidates)
+            end = "" if size is None else f',"image_size":{size}'
+            rows = known.candidates if candidates else ""
+            yield f'{head}{identity.description},"image_addr":"{hex(seat.address)}"{end}{rows}}}'
 
     def _deserted(self) -> set[int]:
         """The modules all of whose frames were dropped; without source context nobody looks for them."""
@@ -192,5 +192,5 @@ def _stack_head(thread: Thread) -> str:
     thread_id = "" if thread.thread_id is None else f'"thread_id":{thread.thread_id},'
     name = "" if thread.thread_name is None else f'"thread_name":{json_text(thread.thread_name)},'
     asking = "" if thread.is_requesting is None else f'"is_requesting":{json_text(thread.is_requesting)},'
-    registers = f'"registers":{json_text(dict(sorted(thread.registers.items())))},' if thread.registers else ""
+    registers = f'"registers":{sorted_json(thread.registers)},' if thread.registers else ""
     return thread_id + name + asking + registers
