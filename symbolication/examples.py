@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiExample
 
 _MODULE: Final[dict[str, Any]] = {
     "type": "elf",
-    "code_id": "7b8bde315c22bd5c45a544631356177b30e7d651",
+    "code_id": "3988be7f44385cce25e399210deb9a5f57be012e",
     "code_file": "/srv/crashy/libledger.so",
     "image_addr": "0x7f6bde39f000",
     "image_size": 20480,
@@ -29,7 +29,7 @@ _SOURCE: Final[dict[str, Any]] = {
 _FEATURES: Final = {"has_debug_info": True, "has_unwind_info": False, "has_symbols": True, "has_sources": False}
 _CANDIDATE: Final[dict[str, Any]] = {
     "source": "builds",
-    "location": "https://symbols.example.com/7b8bde315c22bd5c45a544631356177b30e7d651/debuginfo",
+    "location": "https://symbols.example.com/3988be7f44385cce25e399210deb9a5f57be012e/debuginfo",
     "download": {"status": "ok", "features": _FEATURES},
     "debug": {"status": "ok"},
 }
@@ -39,12 +39,11 @@ _FRAME: Final[dict[str, Any]] = {
     "instruction_addr": "0x7f6bde3a022e",
     "package": "/srv/crashy/libledger.so",
     "lang": "cpp",
-    "symbol": "_ZN6ledger5Entry5applyEi",
-    "sym_addr": "0x7f6bde3a0210",
-    "function": "ledger::Entry::apply(int)",
+    "symbol": "inl_touch",
+    "function": "inl_touch",
     "filename": "ledger.cpp",
-    "abs_path": "/build/ledger.cpp",
-    "lineno": 42,
+    "abs_path": "/srv/crashy/ledger.cpp",
+    "lineno": 15,
     "trust": "context",
 }
 

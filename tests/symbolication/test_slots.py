@@ -71,7 +71,11 @@ def test_without_a_limit_there_is_always_a_slot_and_no_file(tmp_path: Path) -> N
 
 def test_processes_share_the_slots_exactly(tmp_path: Path) -> None:
     path = tmp_path / "slots"
-    with holder(path, 200, 120) as (_, first), holder(path, 200, 120) as (_, second), holder(path, 200, 9) as (_, third):
+    with (
+        holder(path, 200, 120) as (_, first),
+        holder(path, 200, 120) as (_, second),
+        holder(path, 200, 9) as (_, third),
+    ):
         assert (first, second, third) == (120, 80, 0)
 
 

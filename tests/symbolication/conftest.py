@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from symbolication import composing, runtime
+from tests.symbolication import symbolserver
+from tests.symbolication.symbolserver import SymbolServer
+
+
+@pytest.fixture
+def symbol_server() -> Iterator[SymbolServer]:
+    with symbolserver.running() as server:
+        yield server
+
+
+@pytest.fixture
+def environment(settings: Any, tmp_path: Path) -> Any:
+    """A process as after its start: nothing opened yet, a cache of its own, loopback allowed to sources.
+
+    Calling it changes settings of the environment.
+    """
+
+    def change(**values: Any) -> None:
+        settings.ENVIRONMENT = {**settings.ENVIRONMENT, **values}
+        forget()
+
+    def forget() -> None:
+        runtime._forget()
+        composing._of_requests.__init__(256)  # type: ignore[misc]
+        composing._of_projects.__init__(256)  # type: ignore[misc]
+        composing._defaults.cache_clear()
+
+    settings.CACHE_DIR = tmp_path / "cache"
+    change(ALLOWED_SOURCE_NETWORKS=("127.0.0.0/8",))
+    yield change
+    forget()
