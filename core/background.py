@@ -15,6 +15,7 @@ A task takes ids, never data, and may run twice: it looks at its row first.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final, ParamSpec
 
@@ -83,20 +84,30 @@ def defer(
     return True
 
 
-def run(queues: list[str], *, until_empty: bool = False) -> None:
-    """Run the jobs of these queues, one at a time, until SIGTERM or, with `until_empty`, until none is left."""
+def run(queues: list[str]) -> None:
+    """Run the jobs of these queues, one at a time, until SIGTERM."""
+    asyncio.run(_run(queues, wait=True))
+
+
+def run_waiting(queues: list[str]) -> None:
+    """Run the jobs that wait in these queues, in the calling thread, and return."""
+    async_to_sync(_run)(queues, wait=False)
+
+
+async def _run(queues: list[str], *, wait: bool) -> None:
     # One connection to listen, one to work: the database's are few.
     connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=3)
-    app.with_connector(connector).run_worker(
-        queues=queues,
-        concurrency=1,
-        wait=not until_empty,
-        delete_jobs="successful",
-        install_signal_handlers=not until_empty,
-        update_heartbeat_interval=HEARTBEAT_SECONDS,
-        stalled_worker_timeout=STALLED_SECONDS,
-        shutdown_graceful_timeout=15.0,
-    )
+    async with app.with_connector(connector).open_async() as worker_app:
+        await worker_app.run_worker_async(
+            queues=queues,
+            concurrency=1,
+            wait=wait,
+            delete_jobs="successful",
+            install_signal_handlers=wait,
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            stalled_worker_timeout=STALLED_SECONDS,
+            shutdown_graceful_timeout=15.0,
+        )
 
 
 def requeue_stalled(seconds_without_heartbeat: float = STALLED_SECONDS) -> int:

@@ -29,9 +29,12 @@ class WireRequest(WSGIRequest):
     def __init__(self, environ: dict[str, Any]) -> None:
         super().__init__(environ)
         connection = environ.get("gunicorn.socket")
+        declared = _declared_length(environ)
+        if declared is not None:
+            self.META["CONTENT_LENGTH"] = str(declared)
         self.body_stream = BodyStream(
             environ["wsgi.input"],
-            declared=_declared_length(environ),
+            declared=declared,
             limit=settings.API_BODY_MAX_BYTES,
             pace=Pace(idle=settings.BODY_IDLE_SECONDS, base=settings.BODY_MAX_SECONDS),
             connection=connection if isinstance(connection, BoundedSocket) else None,

@@ -98,6 +98,10 @@ class BodyStream(IOBase):
         except BodyError as error:
             self.failure = error
             raise
+        except Exception:
+            # Whatever it was: where the next request begins on this connection is unknown from here on.
+            self.failure = BodyBroken()
+            raise
 
     def _bounded(self, read: Any, size: int) -> bytes:
         if self._declared is not None and self._declared > self.limit:
