@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from engine.errors import FailureKind, LookupFailure
 
@@ -25,28 +25,38 @@ MSZIP_MAGIC = b"CK"
 MSZIP_WINDOW = 1 << 15
 
 
+class _Header(NamedTuple):
+    first_file: int
+    folders: int
+    files: int
+    flags: int
+
+
 def file_count(source: BinaryIO) -> int:
     """How many files the cabinet holds. Raises LookupFailure for a broken header."""
-    source.seek(0)
-    return int(_unpack(HEADER, source)[10])
+    return _header(source).files
 
 
 def extract_only_file(source: BinaryIO, target: BinaryIO) -> None:
     """Write the one file of a cabinet to `target`. Raises LookupFailure (malformed)."""
-    source.seek(0)
-    header = _unpack(HEADER, source)
-    flags = header[11]
-    folder_reserve = block_reserve = 0
-    if flags & HAS_NEIGHBOURS or header[9] != 1:
+    header = _header(source)
+    block_reserve = 0
+    if header.flags & HAS_NEIGHBOURS or header.folders != 1:
         raise _malformed("cabinets that span several files or folders are not supported")
-    if flags & HAS_RESERVES:
-        header_reserve, folder_reserve, block_reserve = _unpack(RESERVES, source)
+    if header.flags & HAS_RESERVES:
+        header_reserve, _, block_reserve = _unpack(RESERVES, source)
         source.seek(header_reserve, 1)
     first_block, blocks, method = _unpack(FOLDER, source)
-    source.seek(header[4])
+    source.seek(header.first_file)
     size, start = _unpack(FILE, source)[:2]
     source.seek(first_block)
     _copy(source, target, blocks, method & 0xF, block_reserve, start, size)
+
+
+def _header(source: BinaryIO) -> _Header:
+    source.seek(0)
+    _, _, _, _, first_file, _, _, _, folders, files, flags, _, _ = _unpack(HEADER, source)
+    return _Header(first_file, folders, files, flags)
 
 
 def _copy(source: BinaryIO, target: BinaryIO, blocks: int, method: int, reserve: int, start: int, size: int) -> None:
