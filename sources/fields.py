@@ -103,7 +103,7 @@ class Text:
         if re.fullmatch(self.pattern, "") is None:
             schema["minLength"] = 1
         if self.refused:
-            schema["not"] = {"pattern": "|".join(f"^{pattern}" for pattern, _ in self.refused)}
+            schema["not"] = {"type": "string", "pattern": "|".join(f"^{pattern}" for pattern, _ in self.refused)}
         return schema
 
 

@@ -41,7 +41,10 @@ class SourceOfTerraform(msgspec.Struct, forbid_unknown_fields=True, rename={"pre
     private_key: HiddenSecret | None = None
 
 
-ALL_FIELDS = ["url", "username", "password", "bucket", "region", "access_key", "secret_key", "prefix", "client_email", "private_key"]  # fmt: skip
+ALL_FIELDS = sorted(
+    {name for kind, body in BODIES.items() if kind != "appStoreConnect" for name in body}
+    - {"id", "type", "name", "layout"}
+)
 PLANS = {
     kind: {**dict.fromkeys(ALL_FIELDS), **body, "layout": {"casing": "default", **body["layout"]}}
     for kind, body in BODIES.items()

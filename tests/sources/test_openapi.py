@@ -130,8 +130,9 @@ NAMES = sorted({entry.name for kind in TYPES.values() for entry in kind.fields} 
 )
 def test_the_schema_accepts_exactly_what_the_service_accepts(base, changes, keeping):
     body = {**base, **changes}
-    if keeping and body.get("type") in SECRETS:
-        body[SECRETS[body["type"]]] = HIDDEN
+    secret = SECRETS.get(str(body["type"]))
+    if keeping and secret:
+        body[secret] = HIDDEN
     for component, may_keep in (("NewSymbolSource", False), ("ChangedSymbolSource", True)):
         assert validator(component).is_valid(body) == accepted(body, may_keep=may_keep)
 
