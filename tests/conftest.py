@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hypothesis
 from django.conf import settings
 
 from tests.cast import (  # noqa: F401 - pytest finds fixtures by name
@@ -18,5 +19,10 @@ from tests.service import pytest_collection_modifyitems, service  # noqa: F401
 
 
 def pytest_configure() -> None:
+    # How fast a machine is under load is no property of the code.
+    hypothesis.settings.register_profile(
+        "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("house")
     # The real hasher is slow on purpose, which hundreds of tests with users of their own need not feel.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

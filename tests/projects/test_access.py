@@ -111,13 +111,13 @@ def test_each_sufficing_scope_alone_opens(method, path, body, sufficing, acme, a
 
 
 @each_endpoint
-def test_a_member_of_another_organization_gets_404(method, path, body, sufficing, stranger, at):
+def test_a_member_of_another_organization_gets_404(method, path, body, sufficing, stranger, owner, at):
     answer = Api(user=stranger).request(method, at(path), body)
     assert (answer.status_code, answer.json()["detail"]) == (404, "The requested resource does not exist")
 
 
 @each_endpoint
-def test_somebody_without_any_organization_gets_404(method, path, body, sufficing, at, db):
+def test_somebody_without_any_organization_gets_404(method, path, body, sufficing, owner, at):
     assert Api(user=make_user()).request(method, at(path), body).status_code == 404
 
 
