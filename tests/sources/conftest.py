@@ -10,11 +10,6 @@ from tests.sources.helpers import Endpoint, organization_path, project_path
 
 
 @pytest.fixture(autouse=True)
-def _rooms_under_test(settings):
-    settings.ROOT_URLCONF = "tests.sources.urls"
-
-
-@pytest.fixture(autouse=True)
 def _fresh_compositions():
     composition.forget()
 
