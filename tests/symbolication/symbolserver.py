@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 from symbolsvc.demo.symbolserver import SYMBOLS
 
@@ -88,7 +87,7 @@ def _handler(state: SymbolServer) -> type[BaseHTTPRequestHandler]:
             else:
                 self._answer(404, b"")
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815 - the name that the base class calls
 
         def _answer(self, status: int, body: bytes) -> None:
             self.send_response(status)

@@ -1,4 +1,4 @@
-"""Symbolication with stored sources on a running service, from the REST call that stores them to the name of a frame."""
+"""Symbolication with stored sources on a running service, from storing one by REST to the name of a frame."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def acme(service: Service) -> Tenant:
 
 @pytest.fixture
 def umbrella(service: Service) -> Tenant:
-    return new_tenant(service)
+    return new_tenant(service, 1)
 
 
 @pytest.fixture
@@ -167,8 +167,8 @@ class TestIsolation:
     ) -> None:
         store(acme, stored_source(symbol_server.url))
         assert is_resolved(acme.symbolicate(ledger()).json())
-        service.bootstrap(acme.organization, "second")
-        other = Tenant(acme.url, acme.organization, "second", acme.token)
+        other = new_tenant(service)
+        assert other.organization == acme.organization
 
         answer = other.symbolicate(ledger()).json()
 
@@ -178,8 +178,7 @@ class TestIsolation:
 
 class TestAccess:
     def test_tokens_open_their_own_projects_only(self, service: Service, acme: Tenant, umbrella: Tenant) -> None:
-        service.bootstrap(acme.organization, "second")
-        bound = service.token(acme.organization, "second", ["symbolicate:post"])
+        bound = service.token(acme.organization, new_tenant(service).project, ["symbolicate:post"])
         scopeless = service.token(acme.organization, scopes=["project:read"])
 
         statuses = {

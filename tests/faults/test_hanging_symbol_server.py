@@ -1,0 +1,204 @@
+"""A symbol server that hangs, and as many requests as are allowed that wait for it: everything else goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.service import SERVICE_SETTINGS, Service, create_database, drop_database, environment, url_of
+from tests.symbolication import symbolserver
+from tests.symbolication.http import Answer, Tenant, call, new_tenant
+from tests.symbolication.requests import is_resolved, ledger, stored_source
+from tests.symbolication.symbolserver import SymbolServer
+
+LIMIT = 200
+FAST = 1.0
+
+
+@dataclass
+class Loaded:
+    """A service whose every place is taken by a request that waits for a hanging symbol server."""
+
+    service: Service
+    warm: Tenant
+    hanging: SymbolServer
+    waiting: list[Answer]
+    threads: ThreadPoolExecutor
+    memory_before: int
+
+    def web_processes(self) -> list[int]:
+        return [pid for pid, line in self.service.children().items() if "gunicorn" in line or "web" in line]
+
+
+@pytest.fixture
+def own_service(tmp_path: Path) -> Iterator[Service]:
+    """A service of the test's own, since the test brings it down."""
+    name = f"faults_{uuid4().hex[:12]}"
+    settings = {**SERVICE_SETTINGS, "GRACEFUL_SECONDS": "20"}
+    service = Service(tmp_path / "data", environment(tmp_path / "data", url_of(create_database(name)), **settings))
+    try:
+        yield service.start()
+    finally:
+        if service.process is not None and service.process.poll() is None:
+            service.stop(signal.SIGKILL)
+        drop_database(name)
+
+
+@pytest.fixture
+def loaded(own_service: Service) -> Iterator[Loaded]:
+    with symbolserver.running() as good, symbolserver.running() as bad:
+        warm, slow = new_tenant(own_service), new_tenant(own_service)
+        warm.post(warm.sources_url, stored_source(good.url))
+        slow.post(slow.sources_url, stored_source(bad.url))
+        for _ in range(10):
+            assert is_resolved(warm.symbolicate(ledger()).json())
+        before = memory(own_service)
+        bad.hang()
+        threads = ThreadPoolExecutor(LIMIT)
+        waiting: list[Answer] = []
+        for number in range(LIMIT):
+            # A scope each: none of them waits for another one's download.
+            threads.submit(lambda n: waiting.append(slow.symbolicate(ledger(), f"?scope={n}", timeout=120)), number)
+        try:
+            await_full(warm)
+            yield Loaded(own_service, warm, bad, waiting, threads, before)
+        finally:
+            bad.release()
+            threads.shutdown()
+
+
+def await_full(tenant: Tenant) -> None:
+    """Until a request is answered 503: all places are taken."""
+    end = time.monotonic() + 60
+    while tenant.symbolicate(ledger()).status != 503:
+        assert time.monotonic() < end, "the places are never all taken"
+        time.sleep(0.2)
+
+
+def memory(service: Service) -> int:
+    """What all processes of the service have resident, in bytes."""
+    pages = 0
+    for pid in service.children():
+        pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def connections(service: Service) -> int:
+    with psycopg.connect(service.env["DATABASE_URL"]) as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def slowest(call_it: object, times: int = 20) -> float:
+    return max(answer.seconds for answer in (call_it() for _ in range(times)))  # type: ignore[operator]
+
+
+def test_two_hundred_waiting_requests_leave_the_rest_alone_and_all_drain(loaded: Loaded) -> None:
+    url, warm = loaded.warm.url, loaded.warm
+
+    refused = warm.symbolicate(ledger())
+    assert refused.status == 503
+    assert refused.json() == {"detail": "maximum number of concurrent requests reached"}
+    assert slowest(lambda: call(f"{url}/livez")) < FAST
+    assert slowest(lambda: call(f"{url}/readyz")) < FAST
+    assert slowest(lambda: warm.symbolicate(ledger())) < FAST
+    assert slowest(lambda: warm.get(warm.sources_url)) < FAST
+    # Two web processes with a pool of 8 each, and the worker's.
+    assert connections(loaded.service) <= 30
+    assert memory(loaded.service) - loaded.memory_before < 300 * 1024 * 1024
+
+    loaded.hanging.release()
+    loaded.threads.shutdown()
+    assert [answer.status for answer in loaded.waiting] == [200] * LIMIT
+    assert all(is_resolved(answer.json()) for answer in loaded.waiting)
+    loaded.hanging.hanging = None
+    assert warm.symbolicate(ledger()).status == 200
+
+
+def test_a_place_that_comes_free_serves_a_warm_request_at_once(own_service: Service) -> None:
+    with symbolserver.running() as good, symbolserver.running() as bad:
+        warm, slow = new_tenant(own_service), new_tenant(own_service)
+        warm.post(warm.sources_url, stored_source(good.url))
+        slow.post(slow.sources_url, stored_source(bad.url))
+        for _ in range(6):
+            assert is_resolved(warm.symbolicate(ledger()).json())
+        bad.hang()
+        with ThreadPoolExecutor(LIMIT - 1) as threads:
+            for number in range(LIMIT - 1):
+                threads.submit(slow.symbolicate, ledger(), f"?scope={number}", timeout=120)
+            time.sleep(5)
+            answers = [warm.symbolicate(ledger()) for _ in range(20)]
+            bad.release()
+
+    assert all(is_resolved(answer.json()) for answer in answers)
+    assert max(answer.seconds for answer in answers) < FAST
+
+
+def test_the_service_lets_running_requests_finish_when_it_is_told_to_stop(own_service: Service) -> None:
+    with symbolserver.running() as server:
+        tenant = new_tenant(own_service)
+        tenant.post(tenant.sources_url, stored_source(server.url))
+        server.hang()
+        with ThreadPoolExecutor(10) as threads:
+            running = [threads.submit(tenant.symbolicate, ledger(), timeout=60) for _ in range(10)]
+            while len(server.asked) < 1:
+                time.sleep(0.05)
+            time.sleep(1)
+            threading.Timer(3, server.release).start()
+            own_service.stop()
+            answers = [one.result() for one in running]
+
+    assert [answer.status for answer in answers] == [200] * 10
+    assert all(is_resolved(answer.json()) for answer in answers)
+
+
+def test_a_client_that_drips_its_body_is_cut_off_and_gives_its_place_back(own_service: Service) -> None:
+    tenant = new_tenant(own_service)
+    head = (
+        f"POST {tenant.symbolicate_url.removeprefix(tenant.url)} HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: Bearer {tenant.token}\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+    )
+    drips = [socket.create_connection(own_service.address, timeout=30) for _ in range(20)]
+    try:
+        for drip in drips:
+            drip.sendall(head.encode() + b"{")
+        began = time.monotonic()
+        ended = [drip_until_closed(drip) for drip in drips]
+    finally:
+        for drip in drips:
+            drip.close()
+
+    assert time.monotonic() - began < 25
+    assert all(b" 408 " in answer.split(b"\r\n")[0] or answer == b"" for answer in ended)
+    assert tenant.symbolicate({}).status == 200
+
+
+def drip_until_closed(connection: socket.socket) -> bytes:
+    """One byte each second until the server ends it; what it said."""
+    connection.settimeout(1)
+    said = b""
+    for _ in range(25):
+        try:
+            connection.sendall(b" ")
+            piece = connection.recv(4096)
+        except TimeoutError:
+            continue
+        except OSError:
+            return said
+        if not piece:
+            return said
+        said += piece
+    raise AssertionError("the connection is still open")
