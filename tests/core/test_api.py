@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -106,6 +106,7 @@ def test_a_serializers_refusal_names_the_path_and_never_the_value(data, field):
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True):
     kind: str = ""
+    layout: Literal["native", "ssqp"] = "native"
     inner: dict[str, list[str]] = {}
 
 
@@ -115,13 +116,14 @@ def _decode(data: bytes, content_type: str = "application/json") -> _Body:
 
 
 def test_a_body_becomes_the_struct():
-    assert _decode(b'{"kind": "a", "inner": {"b": ["c"]}}') == _Body("a", {"b": ["c"]})
+    assert _decode(b'{"kind": "a", "inner": {"b": ["c"]}}') == _Body("a", "native", {"b": ["c"]})
 
 
 @pytest.mark.parametrize(
     ("data", "field"),
     [
         (b'{"kind": 5}', "kind"),
+        (b'{"layout": "c4n4ry"}', "layout"),
         (b'{"inner": {"x": ["a", "c4n4ry\\u0000"]}}', "inner.x[1]"),
         (b'{"inner": {"x": 5}}', "inner[...]"),
     ],

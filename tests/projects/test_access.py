@@ -214,3 +214,10 @@ def test_one_sees_the_organizations_one_is_in(acme, umbrella, admin, stranger):
     assert seen(Api(make_token(acme, scopes=["org:read"]))) == ["acme"]
     assert Api(make_token(acme, scopes=["project:read"])).get("/api/0/organizations/").status_code == 403
     assert Api().get("/api/0/organizations/").status_code == 401
+
+
+def test_projects_of_another_organization_are_not_listed(acme_project, umbrella_project, owner, stranger):
+    for api in (Api(make_token(acme_project.organization)), Api(user=owner)):
+        assert [project["id"] for project in api.get(f"{ORG}projects/").json()] == [str(acme_project.id)]
+    theirs = Api(user=stranger).get("/api/0/organizations/umbrella/projects/").json()
+    assert [project["id"] for project in theirs] == [str(umbrella_project.id)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.api import ApiError
@@ -44,6 +44,9 @@ def test_a_reference_is_an_id_a_slug_or_nothing(text):
 
 
 @given(st.integers(min_value=0, max_value=10**60))
+@example(2**63 - 1)
+@example(2**63)
+@example(10**19 - 1)
 def test_numbers_beyond_the_database_address_nothing(number):
     assert parse_ref(str(number)) == (number if number < 2**63 else None)
 
