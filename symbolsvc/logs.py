@@ -21,7 +21,7 @@ _PATTERNS: Final = (
     (re.compile(r"([0-9a-fA-F]{8})[0-9a-fA-F]{56,}"), r"\1…"),
     # What clients of other services send by mistake.
     (re.compile(r"(sntry[su]_)[A-Za-z0-9_=+/.%-]+"), r"\1…"),
-    (re.compile(r"(\b(?:bearer|basic|token)(?:\s|%20|\+)+)[A-Za-z0-9_=+/.~%-]{8,}", re.IGNORECASE), r"\1…"),
+    (re.compile(r"(\b(?:bearer|basic)(?:\s|%20|\+)+)[A-Za-z0-9_=+/.~%-]{8,}", re.IGNORECASE), r"\1…"),
     # User and password in a URL.
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s:@'\"]*:[^/\s@'\"]+@", re.IGNORECASE), r"\1…@"),
 )

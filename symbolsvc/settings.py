@@ -140,5 +140,4 @@ SPECTACULAR_SETTINGS = {
     # Scripts and styles come from the installed package, not from a CDN.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }

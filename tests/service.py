@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+
+from symbolsvc.running.datadir import DataDirectory
+from symbolsvc.running.processes import working_in
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
@@ -141,6 +145,20 @@ def eventually(condition, seconds: float = 20.0):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
     return result
+
+
+def database_processes(data_dir: Path) -> list[int]:
+    """The processes of a data directory's embedded database."""
+    locator = DataDirectory(data_dir).locator()
+    return list(working_in(Path(locator.place) / "data", "postgres")) if locator else []
+
+
+def remove_place(data_dir: Path) -> None:
+    """Delete the embedded database's files, which lie elsewhere for root; nobody may be working there any more."""
+    assert not database_processes(data_dir)
+    locator = DataDirectory(data_dir).locator()
+    if locator is not None:
+        shutil.rmtree(locator.place)
 
 
 def create_database(name: str) -> str:

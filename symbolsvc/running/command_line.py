@@ -47,9 +47,13 @@ def _run(argv: list[str]) -> int:
     values = environment.read()
     if command in _WITHOUT_DATABASE or "--help" in argv or values["DATABASE_URL"]:
         return _django(argv)
+    from symbolsvc.running import secrets
     from symbolsvc.running.postgres import available
 
-    with available(environment.data_dir(values)) as database_url:
+    data_dir = environment.data_dir(values)
+    # Before anything is started for nothing.
+    secrets.settled(values, data_dir)
+    with available(data_dir) as database_url:
         os.environ["DATABASE_URL"] = database_url
         return _django(argv)
 
