@@ -44,7 +44,6 @@ lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
-	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py schema --check
 	$(BIN)/python manage.py settings_docs --check
 
