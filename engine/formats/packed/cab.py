@@ -93,8 +93,10 @@ def _blocks(data: memoryview, at: int, count: int, reserve: int) -> Iterator[tup
         size, unpacked = cursor.u16(), cursor.u16()
         cursor.take(reserve)
         packed = cursor.take(size)
-        head = part(data, summed, 4 + reserve, "the cabinet's data")
-        if checksum and checksum != _checksum(head, _checksum(packed, 0)):
+        content = _checksum(packed, 0)
+        # Makers of cabinets disagree whether the reserved bytes are summed up too.
+        sums = {_checksum(part(data, summed, length, "the cabinet"), content) for length in (4, 4 + reserve)}
+        if checksum and checksum not in sums:
             raise FormatError("a block of the cabinet does not match its checksum")
         if not 0 < unpacked <= _BLOCK_BYTES:
             raise FormatError("a block of the cabinet has a size that is not valid")

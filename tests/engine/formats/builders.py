@@ -75,7 +75,13 @@ def pdb_info(names: dict[bytes, int]) -> bytes:
 
 
 def cabinet(
-    blocks: Sequence[bytes], *, method: int = 1, files: int = 1, size: int | None = None, reserve: int = 0
+    blocks: Sequence[bytes],
+    *,
+    method: int = 1,
+    files: int = 1,
+    size: int | None = None,
+    reserve: int = 0,
+    reserve_summed: bool = True,
 ) -> bytes:
     """A cabinet of one folder; with method 1 each block is packed as MSZIP with the block before as dictionary."""
     data, before = b"", b""
@@ -86,7 +92,11 @@ def cabinet(
         else:
             packed = content
         head = struct.pack("<HH", len(packed), len(content)) + b"\7" * reserve
-        data += struct.pack("<I", cab_checksum(head, cab_checksum(packed, 0))) + head + packed
+        data += (
+            struct.pack("<I", cab_checksum(head if reserve_summed else head[:4], cab_checksum(packed, 0)))
+            + head
+            + packed
+        )
         before = content
     total = sum(map(len, blocks)) if size is None else size
     reserves = struct.pack("<HBB", 3, 0, reserve) + b"abc" if reserve else b""
@@ -194,9 +204,12 @@ class PortablePdbBuilder:
         rows = "I" if len(self.documents) >= 1 << 16 else "H"
         largest = max([len(self.documents), *self.referenced.values()])
         coded = "I" if largest >= 1 << 11 else "H"
+        method = "I" if self.referenced.get(0x06, 0) >= 1 << 16 else "H"
         tables = {
             0x30: [struct.pack(f"<{heap * 4}", name, 0, 0, language) for name, language in self.documents],
             0x31: [struct.pack(f"<{rows}{heap}", document, points) for document, points in self.methods],
+            0x32: [struct.pack(f"<{method}HHHII", 1, 0, 0, 0, 0, 9)],
+            0x36: [struct.pack(f"<{method}{method}", 1, 1)],
             0x37: [struct.pack(f"<{coded}{heap * 2}", *row) for row in self.custom],
         }
         head = struct.pack("<IBBBBQQ", 0, 2, 0, 7 if self.wide else 0, 1, sum(1 << t for t in tables), 0)

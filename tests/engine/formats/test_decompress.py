@@ -41,6 +41,7 @@ PACKED = {
     "cabinet, MSZIP": builders.cabinet(BLOCKS),
     "cabinet, stored": builders.cabinet(BLOCKS, method=0),
     "cabinet with reserved bytes": builders.cabinet(BLOCKS, reserve=5),
+    "cabinet with reserved bytes not summed up": builders.cabinet(BLOCKS, reserve=5, reserve_summed=False),
 }
 
 

@@ -114,7 +114,9 @@ def test_an_unknown_language_is_none():
     assert PortablePdb(builder.build()).lookup(row, 0) == SourcePoint("a.x", 10, None)
 
 
-@pytest.mark.parametrize("referenced", [{}, {0x06: 70_000}, {0x00: 1, 0x06: 2048}])
+@pytest.mark.parametrize(
+    "referenced", [{}, {0x06: 65_536}, {0x06: 65_535}, {0x00: 1, 0x06: 2048}, {0x00: 1, 0x06: 2047}]
+)
 @pytest.mark.parametrize("wide", [False, True])
 def test_columns_are_as_wide_as_heaps_and_referenced_tables_make_them(wide: bool, referenced: dict[int, int]):
     builder = PortablePdbBuilder(wide=wide, referenced=referenced)

@@ -66,6 +66,11 @@ def test_streams_that_were_deleted_have_no_blocks():
     assert Msf(data).stream(0, 100) == b""
 
 
+def test_a_directory_of_too_many_streams_is_malformed():
+    with pytest.raises(FormatError, match="too many streams"):
+        version_control(builders.msf([b""] * ((1 << 16) + 1), block=32768))
+
+
 @pytest.mark.parametrize("data", [b"", b"BSJB", b"Microsoft C/C++ program database 2.00\r\n\x1aJG\0\0", b"\0" * 4096])
 def test_other_files_are_refused(data: bytes):
     with pytest.raises(FormatError, match="not an MSF"):
