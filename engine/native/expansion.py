@@ -18,8 +18,8 @@ MAX_OUTPUT = 1 << 21
 _ITANIUM_REFERENCE = re.compile(r"S[0-9A-Z]*_|T[0-9A-Z]*_|fL?[0-9p]*_|Dp")
 _RUST_REFERENCE = re.compile(r"B[0-9a-zA-Z]*_")
 _SWIFT_REFERENCE = re.compile(r"A[0-9a-zA-Z]|[qQx]")
-# Digits that refer to nothing: ids of anonymous namespaces and lambdas, and digits inside identifiers.
-_MSVC_NOISE = re.compile(r"\?A0x[0-9a-f]{8}|<lambda_[0-9a-f]{32}>|(?<=[@?VUT])[A-Za-z_]\w*@")
+# Digits that surely refer to nothing: the ids of anonymous namespaces and lambdas.
+_MSVC_NOISE = re.compile(r"\?A0x[0-9a-f]{8}|<lambda_[0-9a-f]{32}>")
 
 
 def may_demangle(name: str) -> bool:
