@@ -1,0 +1,117 @@
+"""A small load generator: a few keep-alive connections, each with one request at a time, in one thread.
+
+It sends the same bytes again and again and only counts what comes back, so that it takes little from the server under
+test on the same machine.
+"""
+
+from __future__ import annotations
+
+import re
+import selectors
+import socket
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_BUFFER = bytearray(1 << 20)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A request that is sent over and over."""
+
+    url: str
+    body: bytes
+    token: str = ""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        parts = urlsplit(self.url)
+        assert parts.hostname
+        assert parts.port
+        return parts.hostname, parts.port
+
+    def encoded(self) -> bytes:
+        parts = urlsplit(self.url)
+        head = (
+            f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {self.token}\r\nContent-Length: {len(self.body)}\r\n\r\n"
+        )
+        return head.encode() + self.body
+
+
+@dataclass
+class Result:
+    """What a while of load gave: answered requests per second, and how long each took."""
+
+    seconds: float
+    latencies: list[float] = field(default_factory=list)
+    failures: int = 0
+    sizes: set[int] = field(default_factory=set)
+
+    @property
+    def per_second(self) -> float:
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """Milliseconds that this share of the requests took at most."""
+        ordered = sorted(self.latencies)
+        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
+
+
+class _Connection:
+    def __init__(self, target: Target, result: Result) -> None:
+        self.socket = socket.create_connection(target.address)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.request, self.result = target.encoded(), result
+        self.begun = 0.0
+        self.head = b""
+        self.missing: int | None = None
+
+    def send(self) -> None:
+        self.head, self.missing, self.begun = b"", None, time.perf_counter()
+        self.socket.sendall(self.request)
+
+    def read(self) -> bool:
+        """Take what has come; True when the answer is complete."""
+        count = self.socket.recv_into(_BUFFER)
+        if count == 0:
+            raise ConnectionError("the server closed the connection")
+        if self.missing is None:
+            self._read_head(bytes(_BUFFER[:count]))
+        else:
+            self.missing -= count
+        return self.missing == 0
+
+    def _read_head(self, piece: bytes) -> None:
+        self.head += piece
+        head, end, rest = self.head.partition(b"\r\n\r\n")
+        found = _LENGTH.search(head) if end else None
+        if found is None:
+            return
+        size = int(found[1])
+        self.missing = size - len(rest)
+        self.result.sizes.add(size)
+        self.result.failures += not head.startswith(b"HTTP/1.1 200")
+
+
+def run(target: Target, *, connections: int, seconds: float) -> Result:
+    """Load `target` for so long."""
+    result = Result(seconds)
+    opened = [_Connection(target, result) for _ in range(connections)]
+    selector = selectors.DefaultSelector()
+    for connection in opened:
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
+        connection.send()
+    began = time.perf_counter()
+    while (now := time.perf_counter()) - began < seconds:
+        for key, _ in selector.select(timeout=1):
+            if key.data.read():
+                result.latencies.append(time.perf_counter() - key.data.begun)
+                key.data.send()
+    result.seconds = now - began
+    selector.close()
+    for connection in opened:
+        connection.socket.close()
+    return result
