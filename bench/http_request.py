@@ -1,9 +1,9 @@
 """A warm symbolication request over HTTP, against the least that any service must do with it.
 
-The service runs as `manage.py up` with two web processes: token, project and stored source from the database, the whole
-stack of the framework. The floor is a bare WSGI application under the same web server, with two processes too: it parses
-the same request and serialises the same answer as JSON, and does nothing else. Both run at once and are loaded in turns,
-so that what else the machine does hits both.
+The service runs as `manage.py up` with two web processes: token, project and stored source from the database, the
+whole stack of the framework. The floor is a bare WSGI application under the same web server, with two processes too: it
+parses the same request and serialises the same answer as JSON, and does nothing else. Both run at once and are loaded
+in turns, so that what else the machine does hits both.
 
     python -m bench.http_request [--rounds N] [--seconds S] [--connections N]
 """

@@ -57,7 +57,7 @@ class View(ApiView):
     """What the endpoints share. Handlers answer with ready bytes; only who may not ask is left to the framework."""
 
     error_style: ClassVar[ErrorStyle] = "sentry"
-    parser_classes = (RawParser,)  # type: ignore[assignment] - the base names its own
+    parser_classes = (RawParser,)  # type: ignore[assignment]
     body_limit = BODY_LIMIT
     permission_classes = (AllowAny,)  # `open_…` decides
 

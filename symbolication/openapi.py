@@ -82,7 +82,7 @@ symbolicate = extend_schema(
     summary="Symbolicate native stacks",
     tags=_TAGS,
     parameters=[_TIMEOUT, _SCOPE, challenge()],
-    request=Symbolication,
+    request={JSON: Symbolication},
     examples=[REQUEST],
     responses={**_POSTED, **refusals(403, style="sentry")},
 )
@@ -91,7 +91,7 @@ project_symbolicate = extend_schema(
     summary="Symbolicate native stacks with a project's sources",
     tags=_TAGS,
     parameters=[_TIMEOUT, _SCOPE, challenge()],
-    request=ProjectSymbolication,
+    request={JSON: ProjectSymbolication},
     examples=[PROJECT_REQUEST],
     responses={**_POSTED, (400, JSON): _OWN_SOURCES, **refusals(403, 404, style="sentry")},
 )

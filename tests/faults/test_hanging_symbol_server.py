@@ -202,3 +202,38 @@ def drip_until_closed(connection: socket.socket) -> bytes:
             return said
         said += piece
     raise AssertionError("the connection is still open")
+
+
+def test_a_request_whose_process_is_killed_ends_as_an_internal_error_and_its_place_is_free(
+    own_service: Service,
+) -> None:
+    with symbolserver.running() as server:
+        tenant = new_tenant(own_service)
+        tenant.post(tenant.sources_url, stored_source(server.url))
+        server.hang()
+        told = tenant.symbolicate(ledger(), "?timeout=0").json()
+        assert told["status"] == "pending"
+        with psycopg.connect(own_service.env["DATABASE_URL"]) as connection:
+            row = connection.execute(
+                "SELECT owner FROM symbolication_pendingrequest WHERE id = %s", [told["request_id"]]
+            )
+            owner = int(row.fetchone()[0].rpartition(":")[2])
+
+        os.kill(owner, signal.SIGKILL)
+
+        # The other process, and the one that takes the killed one's place, know when its lease has run out.
+        address = f"{tenant.url}/requests/{told['request_id']}"
+        end = time.monotonic() + 40
+        while (answer := call_again(tenant, f"{address}?timeout=5", end))["status"] == "pending":
+            assert time.monotonic() < end
+        assert answer == {"status": "internal_error"}
+
+
+def call_again(tenant: Tenant, url: str, end: float) -> dict[str, str]:
+    """Ask, and once more when the connection went to the process that was just killed."""
+    while True:
+        try:
+            return tenant.get(url).json()
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.2)

@@ -1,0 +1,153 @@
+"""A warm symbolication request against the floor: reading and writing the same JSON and nothing else.
+
+The libraries lie on a web server on loopback in the native layout and go through the real lookup once. Then rounds of
+all variants alternate in one process, and the ratios to the floor of the same round are what counts: the figures
+themselves follow the machine's mood. Run as `.venv/bin/python -m bench.warm_request`; prints a table and one JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.server
+import json
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import orjson
+
+from bench import workload
+from engine.lookup import Store
+from engine.native.fragments import FragmentCache
+from engine.outgoing import Deadline, Trust
+from engine.run import Engine, Gate, decode_request
+from engine.sourcetypes.base import Source
+from engine.sourcetypes.config import decode_sources
+from engine.sourcetypes.registry import open_source
+
+SHIFT = 0x1234000
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
+def serve(directory: Path) -> str:
+    """Serve a directory on loopback until the process ends; the base URL."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(directory)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def lay_out(directory: Path) -> None:
+    """Write the workload's modules where the native layout has them."""
+    for path, data in workload.symbol_files().items():
+        place = directory / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+
+
+def shifted(body: bytes) -> bytes:
+    """The same request of a process that was loaded elsewhere."""
+    request = json.loads(body)
+    for module in request["modules"]:
+        module["image_addr"] = hex(int(module["image_addr"], 16) + SHIFT)
+    for stack in request["stacktraces"]:
+        for frame in stack["frames"]:
+            frame["instruction_addr"] = hex(int(frame["instruction_addr"], 16) + SHIFT)
+    return json.dumps(request).encode()
+
+
+class Bench:
+    """The engine, the source, and the variants that are timed."""
+
+    def __init__(self, directory: Path) -> None:
+        (directory / "served").mkdir()
+        lay_out(directory / "served")
+        config = decode_sources([{"id": "bench", "type": "http", "url": serve(directory / "served")}], operator=True)[0]
+        self.source: Source = open_source(config, owner="builtin", trust=Trust.ALL, digest_key=b"bench")
+        self.engine = Engine(Store(directory / "cache"), Gate())
+        self.body = workload.members()["request.json"]
+        self.moved = shifted(self.body)
+        self.answer = orjson.loads(self.symbolicate(self.body))
+
+    def symbolicate(self, body: bytes) -> bytes:
+        return self.engine.symbolicate(decode_request(body), [self.source], scope="bench", deadline=Deadline.after(600))
+
+    def floor(self) -> None:
+        orjson.loads(self.body)
+        orjson.dumps(self.answer)
+
+    def warm(self) -> None:
+        self.symbolicate(self.body)
+
+    def warm_elsewhere(self) -> None:
+        self.symbolicate(self.moved)
+
+    def all_miss(self) -> None:
+        """No fragment is known; names, open symcaches and resolved modules are."""
+        self.engine.fragments = FragmentCache()
+        self.symbolicate(self.body)
+
+    def decode(self) -> None:
+        decode_request(self.body)
+
+
+def timed(work: Callable[[], None], repeats: int) -> float:
+    """Milliseconds of processor time for one call, the mean of `repeats`."""
+    started = time.process_time()
+    for _ in range(repeats):
+        work()
+    return (time.process_time() - started) / repeats * 1e3
+
+
+def run(bench: Bench, rounds: int, repeats: int) -> dict[str, dict[str, float]]:
+    variants = {
+        "floor": bench.floor,
+        "decode only": bench.decode,
+        "warm": bench.warm,
+        "warm, loaded elsewhere": bench.warm_elsewhere,
+        "all fragments missing": bench.all_miss,
+    }
+    figures: dict[str, list[float]] = {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, work in variants.items():
+            figures[name].append(timed(work, repeats))
+        bench.warm()
+    return {name: summary(values, figures["floor"]) for name, values in figures.items()}
+
+
+def summary(values: list[float], floor: list[float]) -> dict[str, float]:
+    ratios = sorted(value / base for value, base in zip(values, floor, strict=True))
+    return {
+        "ms": round(statistics.median(values), 3),
+        "ratio": round(statistics.median(ratios), 2),
+        "ratio_low": round(ratios[len(ratios) // 10], 2),
+        "ratio_high": round(ratios[-1 - len(ratios) // 10], 2),
+    }
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=15)
+    options.add_argument("--repeats", type=int, default=10)
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        bench = Bench(Path(directory))
+        frames = [frame["status"] for stack in bench.answer["stacktraces"] for frame in stack["frames"]]
+        result = run(bench, chosen.rounds, chosen.repeats)
+    print(f"{len(frames)} frames answered, {frames.count('symbolicated')} of them symbolicated\n")
+    print(f"{'variant':24} {'ms':>8} {'x floor':>8}   (8 of 10 rounds)")
+    for name, row in result.items():
+        print(f"{name:24} {row['ms']:8.3f} {row['ratio']:8.2f}   {row['ratio_low']:.2f} to {row['ratio_high']:.2f}")
+    print("\n" + json.dumps({"bench": "warm_request", "frames": len(frames), "variants": result}))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
