@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
+from operator import attrgetter
 
 from engine.native.demangle import Demangler
 from engine.native.fragments import OPENING, TAILS, Fragment, FragmentCache, json_text
@@ -17,10 +18,23 @@ from engine.native.wire import Frame
 # A thread of a minidump has at most 256 frames.
 _LONGEST_USUAL_STACK = 512
 _BEGINNINGS: list[str] = []
-_DROPPED_WITH_SCAN = frozenset({"missing_symbol", "unknown_image"})
 _CARRIED = (
     "filename", "abs_path", "lineno", "pre_context", "context_line", "post_context", "source_link", "in_app", "vars",
 )  # fmt: skip
+_SAID = attrgetter(
+    "platform",
+    "addr_mode",
+    "adjust_instruction_addr",
+    "function_id",
+    "package",
+    "lang",
+    "symbol",
+    "sym_addr",
+    "function",
+    *_CARRIED,
+)
+_NOTHING_SAID = (None,) * (9 + len(_CARRIED))
+_DROPPED_WITH_SCAN = frozenset({"missing_symbol", "unknown_image"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +53,20 @@ class Writer:
         """
         if self.reverse or not placed.thread.plain:
             return self._write_unusual(placed)
-        pieces: list[str] = []
+        chunks: list[str] = []
+        append = chunks.append
         usual = zip(count(), _beginnings(len(placed.frames)), placed.frames, placed.seats, placed.adjusted)  # noqa: B905
         for index, beginning, frame, seat, address in usual:
             base = seat.address
             try:
                 parts, sym_addr, rest = seat.fragments[address - base].forms[frame.trust]
             except KeyError:
-                pieces.append(self._write_rare(placed, index))
+                append(self._write_rare(placed, index))
                 continue
             if frame.platform is not None:
                 beginning = _beginning(index, frame.platform)  # noqa: PLW2901
-            here = f"{beginning}{hex(address)}{seat.package}"
-            pieces += here.join(parts), hex(base + sym_addr), rest, ","
-        return "".join(pieces)[:-1]
+            append(f"{f'{beginning}{hex(address)}{seat.package}'.join(parts)}{hex(base + sym_addr)}{rest}")
+        return ",".join(filter(None, chunks))
 
     def _write_unusual(self, placed: Placed) -> str:
         """The way for stacks in which frames say more than their address, and for the reverse order."""
@@ -65,13 +79,12 @@ class Writer:
         return ",".join(filter(None, chunks))
 
     def _write_rare(self, placed: Placed, index: int) -> str:
-        """A frame whose fragment, or the form of it, is not at hand; with a comma unless it is left out."""
+        """A frame whose fragment, or the form of it, is not at hand."""
         seat, frame = placed.seats[index], placed.frames[index]
         fragment = seat.fragments.get(placed.adjusted[index] - seat.address)
         if fragment is not None:
             fragment.form(frame.trust)
-        text = self._write_odd(placed, index, fragment)
-        return f"{text}," if text else ""
+        return self._write_odd(placed, index, fragment)
 
     def _write_odd(self, placed: Placed, index: int, fragment: Fragment | None) -> str:
         seat = placed.seats[index]
@@ -115,6 +128,8 @@ class Writer:
     def _write_failed(self, placed: Placed, index: int, status: str) -> str:
         """A frame as it came, with its status, the module's path, and its name made readable."""
         frame, seat = placed.frames[index], placed.seats[index]
+        if _SAID(frame) == _NOTHING_SAID:
+            return _bare_failure(seat, index, placed.given[index], status, TAILS[frame.trust])
         symbol, function = self._names(frame)
         given = placed.given[index] - (seat.address if frame.addr_mode else 0)
         fields: dict[str, object] = {
@@ -143,6 +158,12 @@ class Writer:
         if readable == mangled:
             return frame.symbol, frame.function
         return mangled, readable
+
+
+def _bare_failure(seat: Seat, index: int, address: int, status: str, tail: str) -> str:
+    """The JSON of a failed frame that came with an address alone."""
+    package = seat.package[:-1]
+    return f'{{"status":"{status}","original_index":{index},"instruction_addr":"{hex(address)}{package}{tail}'
 
 
 def _is_dropped(frame: Frame, status: str) -> bool:

@@ -39,14 +39,16 @@ class Frame(msgspec.Struct, gc=False):
     """A frame as it came. After decoding, `function_id` and `sym_addr` are in the form of the answer."""
 
     instruction_addr: Hex
-    platform: str | None = None
+    # What is read of every frame lies together.
     addr_mode: str | None = None
     adjust_instruction_addr: bool | None = None
     function_id: Hex | None = None
+    sym_addr: Hex | None = None
+    platform: str | None = None
+    trust: Trust | None = None
     package: str | None = None
     lang: str | None = None
     symbol: str | None = None
-    sym_addr: Hex | None = None
     function: str | None = None
     filename: str | None = None
     abs_path: str | None = None
@@ -57,7 +59,6 @@ class Frame(msgspec.Struct, gc=False):
     source_link: str | None = None
     in_app: bool | None = None
     vars: dict[str, str] | None = None
-    trust: Trust | None = None
 
     @property
     def module_index(self) -> int | None:
