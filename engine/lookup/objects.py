@@ -14,7 +14,8 @@ from engine.caches import GLOBAL_SCOPE, Miss, location_key, publish, temporary_f
 from engine.convert.client import ConverterUnavailable
 from engine.convert.wire import ObjectFacts
 from engine.errors import FailureKind, LookupFailure
-from engine.lookup.decompress import Bounded, decompress
+from engine.formats.decompress import decompress
+from engine.lookup.bounded import Bounded
 from engine.lookup.store import DAY_SECONDS, Store
 from engine.modules import DebugId, Wanted
 from engine.outgoing import Deadline, PassingFailure
@@ -129,7 +130,7 @@ def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> Obj
     with temporary_file(path) as (raw, raw_path), temporary_file(path) as (unpacked, unpacked_path):
         place.source.fetch(place.location, place.wanted, _bounded(raw, store), deadline)
         raw.flush()
-        finished = unpacked_path if decompress(raw, _bounded(unpacked, store)) else raw_path
+        finished = unpacked_path if decompress(raw, unpacked, max_bytes=store.max_download_bytes) else raw_path
         unpacked.flush()
         inspected = store.converter.inspect(finished, deadline)
         if not inspected.objects:
@@ -141,7 +142,7 @@ def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> Obj
 
 
 def _bounded(file: BinaryIO, store: Store) -> BinaryIO:
-    """Sources and decompressors only write, seek and truncate."""
+    """Sources only write, seek and truncate."""
     return cast(BinaryIO, Bounded(file, store.max_download_bytes))
 
 
