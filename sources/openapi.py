@@ -7,49 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
-from drf_spectacular.extensions import OpenApiSerializerExtension
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from core.openapi import BODY_STATUSES, ArrayOf, FieldRefusal, Refusal, challenge, refusals
 from projects.openapi import ORGANIZATION, PROJECT
+from sources.components import Component
 from sources.fields import HIDDEN_SECRET, Field, Schema, field_schema, hidden, object_schema
 from sources.types import TYPES, SourceType
 from sources.validation import ID, NAME, TYPE_FIELD, foreign_fields
 
-Direction = Literal["request", "response"]
 View = TypeVar("View", bound=type)
 
 TAG: Final = "Symbol sources"
 HIDDEN_NAME: Final = "HiddenSecret"
 _FOREIGN: Final = "Not a field of this type; null counts as absent."
-
-
-@dataclass(frozen=True)
-class Component:
-    """A named part of the schema. `build` gets a function that turns other components into references."""
-
-    name: str
-    build: Callable[[Callable[[Component], Schema]], Schema]
-
-
-class ComponentSchema(OpenApiSerializerExtension):
-    """Puts a `Component` into the schema."""
-
-    target_class = Component
-
-    def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str:
-        """Its own name."""
-        return str(self.target.name)
-
-    def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> Any:
-        """Components are the same when their names are."""
-        return self.target.name
-
-    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
-        """What it builds."""
-        built: Schema = self.target.build(lambda other: auto_schema.resolve_serializer(other, direction).ref)
-        return built
 
 
 class BuiltinSource(msgspec.Struct):
@@ -120,7 +91,12 @@ def _one_of(name: str, form: Form) -> Component:
     def build(ref: Callable[[Component], Schema]) -> Schema:
         refs = {kind: ref(part) for kind, part in parts.items()}
         mapping = {kind: target["$ref"] for kind, target in refs.items()}
-        return {"oneOf": list(refs.values()), "discriminator": {"propertyName": TYPE_FIELD, "mapping": mapping}}
+        return {
+            "oneOf": list(refs.values()),
+            "discriminator": {"propertyName": TYPE_FIELD, "mapping": mapping},
+            # Said here as well, since the generator concludes from it that there must be a body.
+            "required": [TYPE_FIELD],
+        }
 
     return Component(name, build)
 
@@ -131,7 +107,9 @@ CHANGED: Final = _one_of("ChangedSymbolSource", "Changed")
 SOURCES: Final = Component("SymbolSources", lambda ref: {"type": "array", "items": ref(SOURCE)})
 
 _ID: Final = OpenApiParameter("id", str, OpenApiParameter.QUERY, description="The source's id.")
-_REQUIRED_ID: Final = OpenApiParameter("id", str, OpenApiParameter.QUERY, required=True, description="The source's id.")
+_REQUIRED_ID: Final = OpenApiParameter(
+    "id", {"type": "string", "minLength": 1}, OpenApiParameter.QUERY, required=True, description="The source's id."
+)
 _WARNING: Final = OpenApiParameter(
     "Warning",
     str,
