@@ -100,7 +100,6 @@ class Seat:
         return found
 
 
-_MASK = attrgetter("masked")
 _STEP = attrgetter("step")
 
 
@@ -177,19 +176,19 @@ class Places:
             given[at] += seats[at].address
 
 
-def adjust(placed: Placed, signal: int | None) -> None:
-    """Fill in the addresses to look up, once every seat knows its CPU."""
+def adjust(placed: Placed, signal: int | None, *, masked: bool) -> None:
+    """Fill in the addresses to look up, once every seat knows its CPU; `masked` if any of them aligns instructions."""
     if not placed.given:
         return
     if placed.thread.plain:
-        placed.adjusted = _all_previous(placed)
+        placed.adjusted = _all_previous(placed, masked)
         placed.adjusted[0] = _first(placed, signal)
     else:
         placed.adjusted = _adjust_each(placed, signal)
 
 
-def _all_previous(placed: Placed) -> list[int]:
-    if any(map(_MASK, placed.seats)):
+def _all_previous(placed: Placed, masked: bool) -> list[int]:
+    if masked:
         return [previous(address, seat.cpu) for address, seat in zip(placed.given, placed.seats, strict=True)]
     return list(map(sub, placed.given, map(_STEP, placed.seats)))
 

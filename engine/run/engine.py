@@ -63,8 +63,9 @@ class _Job:
 
     def run(self) -> bytes:
         self._resolve_touched()
+        masked = any(seat.masked for seat in self.places.seats)
         for placed in self.placed:
-            adjust(placed, self.request.signal)
+            adjust(placed, self.request.signal, masked=masked)
         stacks = self._write_stacks()
         if any(seat.lacking for seat in self.places.seats):
             self._fill()
