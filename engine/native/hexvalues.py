@@ -74,7 +74,7 @@ def numbers_of_one_length(values: Sequence[str | int]) -> Sequence[int] | None:
     """
     count = len(values)
     first = values[0] if count else 0
-    if not isinstance(first, str) or len(first) >= _WORD:
+    if not isinstance(first, str) or not len("0x") < len(first) < _WORD:
         return None
     comma = _WORD - 1 - len(first)
     separator = "0" * comma + ","
@@ -83,7 +83,7 @@ def numbers_of_one_length(values: Sequence[str | int]) -> Sequence[int] | None:
         if run[comma::_WORD] != b"," * count or run[comma + 2 :: _WORD] != b"x" * count:
             return None
         run[comma::_WORD] = run[comma + 2 :: _WORD] = b"0" * count
-        if run[comma + 1 :: _WORD] != b"0" * count or run[comma + 3 : comma + 4] == b"":
+        if run[comma + 1 :: _WORD] != b"0" * count:
             return None
         return struct.unpack(f">{count}Q", unhexlify(run))
     except (TypeError, ValueError, struct.error):

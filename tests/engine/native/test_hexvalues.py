@@ -99,6 +99,8 @@ def test_addresses_of_one_length_are_read_at_once(values):
     assert list(numbers_of_one_length([hex(value) for value in values]) or ()) == values
 
 
-@pytest.mark.parametrize("bad", [["0x12340", "x56789"], ["0x1", "0x12"], ["0x1,", "0x12"], [], [5], ["0x1", "0x\xe9"]])
+@pytest.mark.parametrize(
+    "bad", [["0x12340", "x56789"], ["0x1", "0x12"], ["0x1,", "0x12"], [], [5], ["0x1", "0x\xe9"], ["0x"], ["0x", "0x"]]
+)
 def test_the_border_between_two_texts_counts(bad):
     assert numbers_of_one_length(bad) is None
