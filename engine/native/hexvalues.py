@@ -59,7 +59,8 @@ def all_canonical(values: Sequence[str | int]) -> bool:
     return (
         joined.isascii()
         and not joined.encode().translate(None, _CANONICAL_BYTES)
-        and joined.count(",0x") == count == joined.count("x") == joined.count(",") // 2
+        and joined.count(",0x") == count == joined.count("x")
+        and joined.count(",") == 2 * count
         and joined.count(",0x0") == joined.count(",0x0,")
         and "0x," not in joined
         and max(map(len, values)) <= _LONGEST  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.native.hexvalues import BadHex, all_canonical, numbers_of_one_length, parse_hex
@@ -74,6 +74,7 @@ def test_what_the_answer_writes_is_canonical(values):
 texts = st.one_of(st.text(alphabet="0x1fF,_ g", max_size=20), numbers.map(hex), st.integers())
 
 
+@example([",0x0"])
 @given(st.lists(texts, min_size=1, max_size=4))
 def test_only_what_the_answer_writes_is_canonical(values):
     one_by_one = all(isinstance(value, str) and _written_alike(value) for value in values)
