@@ -11,6 +11,7 @@ from typing import Final
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from psycopg_pool import PoolTimeout
 
@@ -19,12 +20,14 @@ from symbolsvc import migrating
 _migrated = False
 
 
+@csrf_exempt
 @require_safe
 def livez(_request: HttpRequest) -> HttpResponse:
     """200 as long as the process answers at all; asks nobody else."""
     return JsonResponse({"status": "ok"})
 
 
+@csrf_exempt
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
     """200 when database, migrations and cache directory are as they should be; 503 naming what is not."""

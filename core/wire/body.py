@@ -16,6 +16,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
+from core.database import release
 from core.wire.connection import BoundedSocket
 from core.wire.errors import BodyBroken, BodyTooLarge
 from core.wire.stream import BodyStream, Pace
@@ -38,6 +39,8 @@ class WireRequest(WSGIRequest):
             limit=settings.API_BODY_MAX_BYTES,
             pace=Pace(idle=settings.BODY_IDLE_SECONDS, base=settings.BODY_MAX_SECONDS),
             connection=connection if isinstance(connection, BoundedSocket) else None,
+            # Whoever asked for the token holds a database connection; clients that drip would keep them all.
+            prepare=release,
         )
         self._stream = cast(BinaryIO, self.body_stream)
         self.limit_body(settings.API_BODY_MAX_BYTES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import IOBase
 from typing import Any, Final, Protocol
@@ -39,12 +39,19 @@ class BodyStream(IOBase):
     """The body of one request.
 
     `declared` is its Content-Length; None for a body whose end the server finds by its chunks. `limit` is the largest
-    size in bytes and may be changed before the first read.
+    size in bytes and may be changed before the first read, before which `prepare` is called, since it may wait long.
     Reading raises BodyTooLarge, BodyTooSlow or BodyBroken; after that the connection is of no more use.
     """
 
     def __init__(
-        self, source: Source, *, declared: int | None, limit: int, pace: Pace, connection: BoundedSocket | None
+        self,
+        source: Source,
+        *,
+        declared: int | None,
+        limit: int,
+        pace: Pace,
+        connection: BoundedSocket | None,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
         self.limit = limit
         self.failure: BodyError | None = None
@@ -52,6 +59,7 @@ class BodyStream(IOBase):
         self._declared = declared
         self._pace = pace
         self._connection = connection
+        self._prepare = prepare
         self._received = 0
         self._received_before = connection.received if connection is not None else 0
         self._started: float | None = None
@@ -133,6 +141,7 @@ class BodyStream(IOBase):
 
     def _guarded(self, read: Any, size: int) -> bytes:
         if self._started is None:
+            self._prepare()
             self._started = time.monotonic()
         if self._connection is not None:
             self._connection.limit_reads(self._seconds_left)

@@ -16,11 +16,15 @@ from symbolsvc.environment import ConfigurationError
 from symbolsvc.running import plans, secrets
 from symbolsvc.running.datadir import DataDirectory
 from symbolsvc.running.listening import Address
-from symbolsvc.running.postgres import Server
+from symbolsvc.running.postgres import DatabaseError, Server
+from symbolsvc.running.postgres.server import answers
+from symbolsvc.running.processes import wait_for
 from symbolsvc.running.supervisor import Supervisor, log
 
 CONFIGURATION_STATUS: Final = 2
 FAILURE_STATUS: Final = 1
+# It may be starting at the same time.
+_DATABASE_SECONDS: Final = 10.0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,9 +64,15 @@ def _up(options: argparse.Namespace, values: dict[str, Any]) -> None:
         address = Address(options.host, options.port)
         server = None if values["DATABASE_URL"] else Server(data_dir)
         with Supervisor(server) as supervisor:
-            database_url = server.start(supervisor.proceed) if server else values["DATABASE_URL"]
+            database_url = server.start(supervisor.proceed) if server else _answering(values["DATABASE_URL"])
             env = plans.environment(data_dir, database_url, sockets, **_web_environment(address, options))
             _start(supervisor, env, address, values)
+
+
+def _answering(database_url: str) -> str:
+    if not wait_for(lambda: answers(database_url), _DATABASE_SECONDS):
+        raise DatabaseError("DATABASE_URL: the database does not answer.")
+    return database_url
 
 
 def _web_environment(address: Address, options: argparse.Namespace) -> dict[str, str]:

@@ -59,9 +59,9 @@ def test_a_deferred_job_runs_and_is_deleted():
 
 
 def test_a_job_goes_away_with_its_transaction():
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         background.defer(rename, organization_id=1)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert not jobs().exists()
 
 

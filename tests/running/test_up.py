@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from symbolsvc.running.listening import Address
@@ -19,11 +20,14 @@ from tests.service import (
     ROOT,
     Service,
     children_of,
+    create_database,
     database_processes,
+    drop_database,
     environment,
     eventually,
     manage,
     remove_place,
+    url_of,
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("up")]
@@ -207,11 +211,24 @@ def test_a_stop_during_the_start_is_a_stop(running):
     assert not database_processes(running.data_dir)
 
 
-def test_what_never_comes_up_is_given_up(tmp_path):
-    env = environment(tmp_path / "data", "postgresql://nobody@127.0.0.1:9/none")
+def test_a_database_that_does_not_answer_is_said_to_be_so(tmp_path):
+    env = environment(tmp_path / "data", "postgresql://nobody:hunter2@127.0.0.1:9/none")
     done = manage("up", "--port", "0", env=env)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1] == "web does not start; its messages are above."
+    assert done.stderr == "DATABASE_URL: the database does not answer.\n"
+
+
+def test_what_never_comes_up_is_given_up(tmp_path):
+    name = f"broken_{os.getpid()}"
+    database = create_database(name)
+    try:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("CREATE TABLE django_migrations (no_such_columns int)")
+        done = manage("up", "--port", "0", env=environment(tmp_path / "data", url_of(database)))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.splitlines()[-1] == "web does not start; its messages are above."
+    finally:
+        drop_database(name)
 
 
 def test_a_free_port_is_found_and_kept():
@@ -250,6 +267,7 @@ def test_it_runs_under_a_closed_home_as_a_plain_user(closed_home):
     python = closed_home / "python" / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     data_dir = closed_home / ("a-directory-with-a-long-name-" * 3) / "data"
     env = {"PATH": "/usr/bin:/bin", "HOME": str(closed_home), "PYTHONPATH": str(closed_home / "site")}
+    env["LD_LIBRARY_PATH"] = str(closed_home / "python" / "lib")
     as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     command = [*as_user, str(python), str(closed_home / "clone" / "manage.py")]
     up = subprocess.Popen(
