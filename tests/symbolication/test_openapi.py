@@ -20,8 +20,8 @@ from tests.symbolication.symbolserver import SymbolServer
 PATHS = {
     "/symbolicate": "post",
     "/requests/{request_id}": "get",
-    "/api/0/projects/{organization}/{project}/symbolicate/": "post",
-    "/api/0/projects/{organization}/{project}/requests/{request_id}/": "get",
+    "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/symbolicate/": "post",
+    "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/requests/{request_id}/": "get",
 }
 
 
@@ -54,7 +54,9 @@ def test_every_example_is_valid(path: str) -> None:
 def test_every_status_is_described_with_its_form() -> None:
     forms = {
         (status, form)
-        for status, response in operation("/api/0/projects/{organization}/{project}/symbolicate/")["responses"].items()
+        for status, response in operation(
+            "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/symbolicate/"
+        )["responses"].items()
         for form in response["content"]
     }
 
