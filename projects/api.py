@@ -88,9 +88,9 @@ class OrganizationView(ApiView):
         parameters=[ORGANIZATION, challenge()],
         responses={200: bodies.OrganizationView, **refusals(403, 404, style="sentry")},
     )
-    def get(self, request: Request, organization: str) -> Response:
+    def get(self, request: Request, organization_id_or_slug: str) -> Response:
         """An organization."""
-        access = open_organization(request, organization, any_of=READ_ORGANIZATION)
+        access = open_organization(request, organization_id_or_slug, any_of=READ_ORGANIZATION)
         return answer(bodies.organization_view(access.organization))
 
 
@@ -104,9 +104,9 @@ class ProjectsView(ApiView):
         parameters=[ORGANIZATION, *PAGING, challenge()],
         responses={200: bodies.Projects, **refusals(400, 403, 404, style="sentry")},
     )
-    def get(self, request: Request, organization: str) -> Response:
+    def get(self, request: Request, organization_id_or_slug: str) -> Response:
         """The organization's projects; for a token that is bound to a project, that one."""
-        access = open_organization(request, organization, any_of=READ_PROJECTS)
+        access = open_organization(request, organization_id_or_slug, any_of=READ_PROJECTS)
         projects = Project.objects.filter(organization=access.organization)
         if access.project_id is not None:
             projects = projects.filter(id=access.project_id)
@@ -122,9 +122,9 @@ class ProjectsView(ApiView):
         responses={201: bodies.ProjectView, **refusals(403, 404, 409, *BODY_STATUSES, style="sentry")},
         examples=[_NEW_PROJECT],
     )
-    def post(self, request: Request, organization: str) -> Response:
+    def post(self, request: Request, organization_id_or_slug: str) -> Response:
         """Needs `org:write` or `org:admin`, and a token that is not bound to a project."""
-        access = open_organization(request, organization, any_of=WRITE_PROJECTS, whole=True)
+        access = open_organization(request, organization_id_or_slug, any_of=WRITE_PROJECTS, whole=True)
         body = decode_body(request, bodies.NewProject)
         project = services.create_project(
             organization=access.organization,
@@ -144,9 +144,9 @@ class AuditView(ApiView):
         parameters=[ORGANIZATION, *PAGING, challenge()],
         responses={200: bodies.AuditEntries, **refusals(400, 403, 404)},
     )
-    def get(self, request: Request, organization: str) -> Response:
+    def get(self, request: Request, organization_id_or_slug: str) -> Response:
         """Every write in the organization, newest first. Needs `org:admin` and a token not bound to a project."""
-        access = open_organization(request, organization, any_of=ADMINISTRATE, whole=True)
+        access = open_organization(request, organization_id_or_slug, any_of=ADMINISTRATE, whole=True)
         entries = AuditEntry.objects.filter(organization=access.organization).select_related("project", "user")
         page = paginate(request, entries, newest_first=True)
         return answer([bodies.audit_view(row) for row in page.rows], Link=page.link)
@@ -160,6 +160,6 @@ class ScopesView(ApiView):
         parameters=[ORGANIZATION, challenge()],
         responses={200: bodies.Scopes, **refusals(404)},
     )
-    def get(self, request: Request, organization: str) -> Response:
+    def get(self, request: Request, organization_id_or_slug: str) -> Response:
         """Every scope with what it allows, the roles that have it, and whether the caller may give it to a token."""
-        return answer(bodies.scope_views(open_organization(request, organization, any_of=SCOPES)))
+        return answer(bodies.scope_views(open_organization(request, organization_id_or_slug, any_of=SCOPES)))

@@ -76,7 +76,7 @@ class TokenAuthentication(BaseAuthentication):
         text = read_bearer(get_authorization_header(request))
         if text is None:
             return None
-        opened = open_token(text, request.parser_context["kwargs"].get("project"))
+        opened = open_token(text, request.parser_context["kwargs"].get("project_id_or_slug"))
         if isinstance(opened, TokenProblem):
             raise token_failure(opened)
         touch(opened.token)

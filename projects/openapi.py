@@ -9,9 +9,11 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 ORGANIZATION: Final = OpenApiParameter(
-    "organization", str, OpenApiParameter.PATH, description="Id or slug of the organization."
+    "organization_id_or_slug", str, OpenApiParameter.PATH, description="Id or slug of the organization."
 )
-PROJECT: Final = OpenApiParameter("project", str, OpenApiParameter.PATH, description="Id or slug of the project.")
+PROJECT: Final = OpenApiParameter(
+    "project_id_or_slug", str, OpenApiParameter.PATH, description="Id or slug of the project."
+)
 CURSOR: Final = OpenApiParameter(
     "cursor", str, OpenApiParameter.QUERY, description="Where to go on, from the `Link` header of the page before."
 )

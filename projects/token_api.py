@@ -37,9 +37,9 @@ class TokensView(ApiView):
         parameters=[ORGANIZATION, *PAGING, challenge()],
         responses={200: bodies.Tokens, **refusals(400, 403, 404)},
     )
-    def get(self, request: Request, organization: str) -> Response:
+    def get(self, request: Request, organization_id_or_slug: str) -> Response:
         """With `org:admin` all tokens of the organization, with `project:admin` those bound to a project."""
-        access = open_organization(request, organization, any_of=ADMINISTRATE_TOKENS)
+        access = open_organization(request, organization_id_or_slug, any_of=ADMINISTRATE_TOKENS)
         page = paginate(request, _administrated(access))
         return answer([bodies.token_view(row) for row in page.rows], Link=page.link)
 
@@ -52,12 +52,12 @@ class TokensView(ApiView):
         responses={201: bodies.IssuedToken, **refusals(403, 404, *BODY_STATUSES)},
         examples=[_NEW_TOKEN],
     )
-    def post(self, request: Request, organization: str) -> Response:
+    def post(self, request: Request, organization_id_or_slug: str) -> Response:
         """The answer holds the token's text, which cannot be had again. Only scopes of one's own can be given.
 
         A token that is bound to a project creates tokens bound to the same project.
         """
-        access = open_organization(request, organization, any_of=ADMINISTRATE_TOKENS)
+        access = open_organization(request, organization_id_or_slug, any_of=ADMINISTRATE_TOKENS)
         body = decode_body(request, bodies.NewToken)
         token, text = services.issue_token(
             organization=access.organization,
@@ -81,9 +81,9 @@ class TokenView(ApiView):
         parameters=[ORGANIZATION, _ID, challenge()],
         responses={200: bodies.TokenView, **refusals(403, 404)},
     )
-    def get(self, request: Request, organization: str, token: str) -> Response:
+    def get(self, request: Request, organization_id_or_slug: str, token: str) -> Response:
         """What is known about a token, its text excepted."""
-        access = open_organization(request, organization, any_of=ADMINISTRATE_TOKENS)
+        access = open_organization(request, organization_id_or_slug, any_of=ADMINISTRATE_TOKENS)
         return answer(bodies.token_view(_find(access, token)))
 
     @extend_schema(
@@ -93,9 +93,9 @@ class TokenView(ApiView):
         parameters=[ORGANIZATION, _ID, challenge()],
         responses={204: None, **refusals(403, 404)},
     )
-    def delete(self, request: Request, organization: str, token: str) -> Response:
+    def delete(self, request: Request, organization_id_or_slug: str, token: str) -> Response:
         """Ends the token at once; it stays in the list."""
-        access = open_organization(request, organization, any_of=ADMINISTRATE_TOKENS)
+        access = open_organization(request, organization_id_or_slug, any_of=ADMINISTRATE_TOKENS)
         services.revoke_token(token=_find(access, token), actor=access.actor)
         return Response(status=204)
 

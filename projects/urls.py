@@ -10,10 +10,10 @@ from projects.token_api import TokensView, TokenView
 urlpatterns = [
     path("", IndexView.as_view()),
     path("organizations/", OrganizationsView.as_view()),
-    path("organizations/<str:organization>/", OrganizationView.as_view()),
-    path("organizations/<str:organization>/projects/", ProjectsView.as_view()),
-    path("organizations/<str:organization>/tokens/", TokensView.as_view()),
-    path("organizations/<str:organization>/tokens/<str:token>/", TokenView.as_view()),
-    path("organizations/<str:organization>/audit/", AuditView.as_view()),
-    path("organizations/<str:organization>/scopes/", ScopesView.as_view()),
+    path("organizations/<str:organization_id_or_slug>/", OrganizationView.as_view()),
+    path("organizations/<str:organization_id_or_slug>/projects/", ProjectsView.as_view()),
+    path("organizations/<str:organization_id_or_slug>/tokens/", TokensView.as_view()),
+    path("organizations/<str:organization_id_or_slug>/tokens/<str:token>/", TokenView.as_view()),
+    path("organizations/<str:organization_id_or_slug>/audit/", AuditView.as_view()),
+    path("organizations/<str:organization_id_or_slug>/scopes/", ScopesView.as_view()),
 ]

@@ -74,7 +74,7 @@ class ProjectSources(_Sources):
     scopes = PROJECT_SCOPES
 
     def open(self, request: Request, any_of: Sequence[str], **names: str) -> tuple[Place, Actor]:
-        access = open_project(request, names["organization"], names["project"], any_of=any_of)
+        access = open_project(request, names["organization_id_or_slug"], names["project_id_or_slug"], any_of=any_of)
         return Place(access.organization, access.project), access.actor
 
 
@@ -85,7 +85,7 @@ class OrganizationSources(_Sources):
     scopes = ORGANIZATION_SCOPES
 
     def open(self, request: Request, any_of: Sequence[str], **names: str) -> tuple[Place, Actor]:
-        access = open_organization(request, names["organization"], any_of=any_of, whole=True)
+        access = open_organization(request, names["organization_id_or_slug"], any_of=any_of, whole=True)
         return Place(access.organization), access.actor
 
 
@@ -93,8 +93,8 @@ class OrganizationSources(_Sources):
 class BuiltinSources(CompatibleView):
     """The built-in sources that projects may use."""
 
-    def get(self, request: Request, organization: str) -> Response:
-        open_organization(request, organization, any_of=CATALOGUE_SCOPES)
+    def get(self, request: Request, organization_id_or_slug: str) -> Response:
+        open_organization(request, organization_id_or_slug, any_of=CATALOGUE_SCOPES)
         entries = sorted(CATALOGUE.values(), key=lambda entry: entry.name)
         return Response(
             [{"sentry_key": entry.key, "id": entry.id, "name": entry.name, "hidden": entry.hidden} for entry in entries]

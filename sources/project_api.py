@@ -53,12 +53,12 @@ class ProjectDetailView(ProjectView, rename="camel", kw_only=True):
 class ProjectDetail(CompatibleView):
     """A project's name, platform and choice of built-in sources."""
 
-    def get(self, request: Request, organization: str, project: str) -> Response:
-        access = open_project(request, organization, project, any_of=PROJECT_SCOPES["GET"])
+    def get(self, request: Request, organization_id_or_slug: str, project_id_or_slug: str) -> Response:
+        access = open_project(request, organization_id_or_slug, project_id_or_slug, any_of=PROJECT_SCOPES["GET"])
         return answer(_shown(access.project))
 
-    def put(self, request: Request, organization: str, project: str) -> Response:
-        access = open_project(request, organization, project, any_of=PROJECT_SCOPES["PUT"])
+    def put(self, request: Request, organization_id_or_slug: str, project_id_or_slug: str) -> Response:
+        access = open_project(request, organization_id_or_slug, project_id_or_slug, any_of=PROJECT_SCOPES["PUT"])
         return answer(_shown(_update(access, _read(request.data))))
 
 

@@ -10,19 +10,23 @@ from sources.api import BuiltinSources, OrganizationSources, ProjectSources
 from sources.project_api import ProjectDetail
 
 urlpatterns: Final[list[URLPattern]] = [
-    path("projects/<str:organization>/<str:project>/", ProjectDetail.as_view(), name="project-detail"),
     path(
-        "projects/<str:organization>/<str:project>/symbol-sources/",
+        "projects/<str:organization_id_or_slug>/<str:project_id_or_slug>/",
+        ProjectDetail.as_view(),
+        name="project-detail",
+    ),
+    path(
+        "projects/<str:organization_id_or_slug>/<str:project_id_or_slug>/symbol-sources/",
         ProjectSources.as_view(),
         name="project-symbol-sources",
     ),
     path(
-        "organizations/<str:organization>/symbol-sources/",
+        "organizations/<str:organization_id_or_slug>/symbol-sources/",
         OrganizationSources.as_view(),
         name="organization-symbol-sources",
     ),
     path(
-        "organizations/<str:organization>/builtin-symbol-sources/",
+        "organizations/<str:organization_id_or_slug>/builtin-symbol-sources/",
         BuiltinSources.as_view(),
         name="builtin-symbol-sources",
     ),

@@ -98,9 +98,9 @@ class ProjectSymbolicateView(View):
     """`POST /api/0/projects/{organization}/{project}/symbolicate/`."""
 
     @openapi.project_symbolicate
-    def post(self, request: Request, organization: str, project: str) -> HttpResponse:
+    def post(self, request: Request, organization_id_or_slug: str, project_id_or_slug: str) -> HttpResponse:
         """Symbolicate with the project's stored sources."""
-        access = open_project(request, organization, project, any_of=SCOPE)
+        access = open_project(request, organization_id_or_slug, project_id_or_slug, any_of=SCOPE)
 
         def sources(decoded: SymbolicateRequest) -> tuple[Source, ...]:
             if decoded.sources is not None:
@@ -124,9 +124,11 @@ class ProjectRequestView(View):
     """`GET /api/0/projects/{organization}/{project}/requests/{id}/`."""
 
     @openapi.project_request_status
-    def get(self, request: Request, organization: str, project: str, request_id: str) -> HttpResponse:
+    def get(
+        self, request: Request, organization_id_or_slug: str, project_id_or_slug: str, request_id: str
+    ) -> HttpResponse:
         """What became of a request that was answered as pending."""
-        access = open_project(request, organization, project, any_of=SCOPE)
+        access = open_project(request, organization_id_or_slug, project_id_or_slug, any_of=SCOPE)
         return _status(request, request_id, access.organization)
 
 

@@ -6,7 +6,7 @@ from django.urls import path
 
 from symbolication import api
 
-_PROJECT = "api/0/projects/<str:organization>/<str:project>"
+_PROJECT = "api/0/projects/<str:organization_id_or_slug>/<str:project_id_or_slug>"
 
 urlpatterns = [
     path("healthcheck", api.healthcheck),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 
 _API_PREFIX = "/api/"
 
 
+@csrf_exempt
 def missing_slash(request: HttpRequest, **_kwargs: Any) -> HttpResponse:
     """404 for an API address without its slash. Redirecting would turn a POST into a GET."""
     text = f"This address does not exist. Did you forget the trailing slash? try: {request.path}/"

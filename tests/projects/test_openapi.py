@@ -14,7 +14,7 @@ from drf_spectacular.validation import validate_schema
 from projects.models import ApiToken
 from tests.cast import Api, make_project, make_token
 
-ORG = "/api/0/organizations/{organization}/"
+ORG = "/api/0/organizations/{organization_id_or_slug}/"
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ CALLS = [
 def test_answers_are_as_described(method, template, body, status, schema, acme):
     make_project(acme, "native-app")
     text, victim = make_token(acme), make_token(acme)
-    url = template.format(organization="acme", token=ApiToken.objects.get(prefix=victim[:8]).id)
+    url = template.format(organization_id_or_slug="acme", token=ApiToken.objects.get(prefix=victim[:8]).id)
     answer = Api(text).request(method.upper(), url, body)
     assert answer.status_code == status
     described = schema["paths"][template.partition("?")[0]].get(method) or schema["paths"][template]["get"]
@@ -99,7 +99,7 @@ def test_refusals_are_as_described(method, template, body, status, schema, acme,
     make_project(acme, "native-app")
     refused = [Api("0" * 64), Api(make_token(umbrella)), Api(make_token(acme, scopes=["sync:post"]))]
     for api in refused:
-        answer = api.request(method.upper(), template.format(organization="acme", token="0"), body)
+        answer = api.request(method.upper(), template.format(organization_id_or_slug="acme", token="0"), body)
         response = schema["paths"][template][method]["responses"][str(answer.status_code)]
         if answer.status_code >= 400:
             validate(schema, response["content"]["application/json"]["schema"], answer.json())

@@ -17,9 +17,12 @@ from sources.types.s3 import REGIONS
 from sources.validation import read_source
 from tests.sources.helpers import BODIES, HIDDEN, HTTP, LAYOUTS, S3, SECRETS, echo
 
-PROJECT = "/api/0/projects/{organization}/{project}/symbol-sources/"
-ORGANIZATION = "/api/0/organizations/{organization}/symbol-sources/"
-OTHERS = ["/api/0/projects/{organization}/{project}/", "/api/0/organizations/{organization}/builtin-symbol-sources/"]
+PROJECT = "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/symbol-sources/"
+ORGANIZATION = "/api/0/organizations/{organization_id_or_slug}/symbol-sources/"
+OTHERS = [
+    "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/",
+    "/api/0/organizations/{organization_id_or_slug}/builtin-symbol-sources/",
+]
 
 
 @cache

@@ -1,0 +1,45 @@
+"""Whatever is sent to the API: no fault of the service, and nothing answered that the schema does not document."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from projects.scopes import SCOPES
+from tests.service import Service
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_schema_conformance,response_headers_conformance"
+)
+CONFIGURATION = """
+[parameters]
+"path.organization_id_or_slug" = "{organization}"
+"path.project_id_or_slug" = "{project}"
+"""
+
+
+@pytest.mark.e2e
+def test_generated_requests_meet_no_fault_and_no_undocumented_answer(service: Service, tmp_path: Path) -> None:
+    made = service.bootstrap()
+    organization, project = made["organization"]["slug"], made["project"]["slug"]
+    token = service.token(organization, scopes=tuple(SCOPES))
+    configuration = tmp_path / "schemathesis.toml"
+    configuration.write_text(CONFIGURATION.format(organization=organization, project=project))
+    done = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("st")), "--config-file", str(configuration)),
+            *("run", f"{service.url}/api/0/schema/", "-H", f"Authorization: Bearer {token}"),
+            *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "8"),
+            *("--generation-database", "none", "--seed", "1", "--continue-on-failure"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert token not in service.log
