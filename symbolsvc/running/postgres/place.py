@@ -77,6 +77,8 @@ def _as_nobody(directory: DataDirectory) -> Place:
     root.mkdir(mode=0o710, exist_ok=True)
     os.chown(root, 0, account.gid)
     root.chmod(0o710)
+    # For whoever wonders what this is, or whether it can go.
+    (root / "data-directory").write_text(f"{directory.path}\n", encoding="utf-8")
     place = Place(root, root / "socket", _copied_programs(root), account)
     place.directory("socket")
     return place
