@@ -38,7 +38,7 @@ def search(
     wanted: Wanted, sources: Sequence[Source], *, scope: str, store: Store, deadline: Deadline
 ) -> SymcacheAnswer:
     """Ask all sources for all places at once, and convert the best file found. Raises DeadlineExceeded."""
-    places, empty = _places(wanted, sources, scope)
+    places, empty = _places(wanted, sources, scope, deadline)
     outcomes = _outcomes(store, places, deadline)
     tries = [Try.of(place, outcome) for place, outcome in zip(places, outcomes, strict=True)]
     ranked = [(rank, attempt) for attempt in tries if (rank := debug_rank(attempt)) is not None]
@@ -48,12 +48,13 @@ def search(
     return _nothing(tries, empty)
 
 
-def _places(wanted: Wanted, sources: Sequence[Source], scope: str) -> tuple[list[Place], list[Source]]:
+def _places(
+    wanted: Wanted, sources: Sequence[Source], scope: str, deadline: Deadline
+) -> tuple[list[Place], list[Source]]:
     """All places to look at, best first and each once, and the sources that listed none."""
     places: dict[tuple[str, str], Place] = {}
     empty = []
-    for source in sources:
-        located = _located(source, wanted)
+    for source, located in zip(sources, _all_located(wanted, sources, deadline), strict=True):
         if not located:
             empty.append(source)
         for location in located:
@@ -62,9 +63,20 @@ def _places(wanted: Wanted, sources: Sequence[Source], scope: str) -> tuple[list
     return list(places.values()), empty
 
 
-def _located(source: Source, wanted: Wanted) -> list[Location]:
+def _all_located(wanted: Wanted, sources: Sequence[Source], deadline: Deadline) -> list[list[Location]]:
+    """What each source offers. Those that ask a server for it are asked at the same time."""
+    asking = [number for number, source in enumerate(sources) if source.asks_first]
+    tasks = [partial(_located, sources[number], wanted, deadline) for number in asking]
+    answers = dict(zip(asking, run_all(tasks, deadline), strict=True)) if tasks else {}
+    return [
+        answers[number] if number in answers else _located(source, wanted, deadline)
+        for number, source in enumerate(sources)
+    ]
+
+
+def _located(source: Source, wanted: Wanted, deadline: Deadline) -> list[Location]:
     try:
-        return [location for _, location in source.locate(wanted, DEBUG_FILES[wanted.type])]
+        return [location for _, location in source.locate(wanted, DEBUG_FILES[wanted.type], deadline)]
     except LookupFailure:
         # A source that lists its files and cannot be asked for the list counts as one that listed nothing.
         return []

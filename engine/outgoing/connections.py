@@ -6,6 +6,7 @@ the name server, or a redirect, cannot lead elsewhere. TLS still verifies the na
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -36,6 +37,11 @@ POOLED_CONNECTIONS = 32
 
 # The deadline of the download that this thread is busy with.
 current_deadline: ContextVar[Deadline] = ContextVar("current_deadline", default=Deadline.never())  # noqa: B039 - frozen
+
+
+# Their records hold whole addresses, queries with signatures included, and what was signed.
+for _talkative in ("urllib3", "boto3", "botocore"):
+    logging.getLogger(_talkative).setLevel(logging.ERROR)
 
 
 class DestinationRestricted(SymbolsvcError):
@@ -134,7 +140,7 @@ def _at_most(seconds: float) -> float:
     return min(seconds, current_deadline.get().remaining())
 
 
-def _pool_classes(trust: Trust) -> dict[str, type[HTTPConnectionPool]]:
+def pool_classes(trust: Trust) -> dict[str, type[HTTPConnectionPool]]:
     """Pools whose connections know their trust; a class each, since urllib3 makes the connections itself."""
     plain = type("GuardedConnection", (_Guarded,), {"trust": trust})
     tls = type("GuardedTlsConnection", (_GuardedTls,), {"trust": trust})
@@ -151,7 +157,7 @@ class _GuardedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._trust)
+        self.poolmanager.pool_classes_by_scheme = pool_classes(self._trust)
 
 
 class _Session(requests.Session):

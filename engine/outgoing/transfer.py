@@ -1,26 +1,24 @@
-"""Fetch one file over HTTP: redirects, limits in time, and plain words for what went wrong."""
+"""Ask a web server for one file: redirects, limits in time, and plain words for what went wrong."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import BinaryIO
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, BinaryIO
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import DecodeError, HTTPError, LocationValueError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 
-from engine.errors import FailureKind, LookupFailure
-from engine.outgoing.connections import (
-    CONNECT_SECONDS,
-    HEADERS_SECONDS,
-    IDLE_SECONDS,
-    DestinationRestricted,
-    current_deadline,
-)
+from engine.errors import FailureKind, LookupFailure, SymbolsvcError
+from engine.outgoing.connections import CONNECT_SECONDS, IDLE_SECONDS, current_deadline
 from engine.outgoing.cutoff import CutOff
 from engine.outgoing.deadline import Deadline
+from engine.outgoing.failures import explain, timed_out, unreachable
+from engine.outgoing.reply import Part, Reply
 
 MAX_REDIRECTS = 10
 CHUNK_BYTES = 1 << 16
@@ -29,10 +27,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 LOGIN_REDIRECTS = frozenset({"dev.azure.com"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 DECODED = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "zstd"})
-
-
-class PassingFailure(LookupFailure):
-    """A failure that says something about us or this moment and nothing about the file: it is not remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +40,63 @@ class Answer:
         return f"{self.status} {self.reason}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """A GET (or a POST of `form`) of `url`. `headers` go to its scheme, host and port only; both may hold secrets."""
+
+    session: requests.Session = field(repr=False)
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    verify: bool = True
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+
+    @contextmanager
+    def open(self, part: Part | None, deadline: Deadline) -> Iterator[Reply]:
+        """The answer, up to 10 redirects later, until the end of the block; the whole exchange ends at `deadline`.
+
+        Raises LookupFailure (unreachable, timed out), also from the body (and malformed).
+        """
+        token = current_deadline.set(deadline)
+        try:
+            with self._follow(part.headers() if part else {}) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                chunks = partial(_received, response, deadline)
+                yield Reply(response.status_code, response.reason or "", headers, chunks)
+        finally:
+            current_deadline.reset(token)
+
+    def _follow(self, extra: dict[str, str]) -> requests.Response:
+        url, headers = self.url, {**self.headers, **extra}
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._ask(url, headers)
+            following = _redirect(url, response)
+            if following is None:
+                return response
+            response.close()
+            if self.form is not None:
+                raise unreachable("redirected where no redirect is expected")
+            if origin(urlsplit(following)) != origin(urlsplit(url)):
+                headers = extra
+            url = following
+        raise unreachable("too many redirects")
+
+    def _ask(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        try:
+            return self.session.request(
+                "GET" if self.form is None else "POST",
+                url,
+                headers=headers,
+                data=self.form,
+                allow_redirects=False,
+                stream=True,
+                timeout=(CONNECT_SECONDS, IDLE_SECONDS),
+                verify=self.verify,
+            )
+        except (requests.RequestException, HTTPError, OSError, SymbolsvcError) as error:
+            # The library's texts hold the whole URL, so they do not stay attached.
+            raise explain(error) from None
+
+
 def download(
     session: requests.Session,
     url: str,
@@ -55,30 +106,25 @@ def download(
     deadline: Deadline,
     verify: bool = True,
 ) -> Answer:
-    """GET `url` into `target`, following at most 10 redirects, and say how the server answered.
+    """GET `url` into `target` in one piece, and say how the server answered.
 
-    `headers` go to the scheme, host and port of `url` only. `deadline` is the end of the whole transfer.
     Raises LookupFailure (unreachable, timed out, malformed) when there is no answer or its body did not arrive whole.
     """
-    token = current_deadline.set(deadline)
-    try:
-        with _follow(session, url, dict(headers), verify) as response:
-            if response.status_code == requests.codes.ok:
-                for chunk in _received(response, deadline):
-                    target.write(chunk)
-            return Answer(response.status_code, response.reason or "")
-    finally:
-        current_deadline.reset(token)
+    with WebRequest(session, url, headers, verify).open(None, deadline) as reply:
+        if reply.status == requests.codes.ok:
+            for chunk in reply.chunks():
+                target.write(chunk)
+        return Answer(reply.status, reply.reason)
 
 
-def unreachable(problem: str) -> LookupFailure:
-    return LookupFailure(FailureKind.UNREACHABLE, f"download failed: {problem}")
-
-
-def timed_out(seconds: float) -> LookupFailure:
-    whole = int(seconds)
-    text = f"{whole // 60}m" if whole >= 60 and whole % 60 == 0 else f"{whole}s"
-    return LookupFailure(FailureKind.TIMED_OUT, f"download timed out after {text}")
+def read_small(reply: Reply, limit: int) -> bytes:
+    """The body of an answer that has no business being longer than `limit` bytes. Raises LookupFailure."""
+    content = bytearray()
+    for chunk in reply.chunks():
+        content += chunk
+        if len(content) > limit:
+            raise LookupFailure(FailureKind.TOO_LARGE, "the answer is larger than allowed")
+    return bytes(content)
 
 
 def origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
@@ -86,33 +132,17 @@ def origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
-def _follow(session: requests.Session, url: str, headers: dict[str, str], verify: bool) -> requests.Response:
-    for _ in range(MAX_REDIRECTS + 1):
-        response = _get(session, url, headers, verify)
-        following = _redirect(url, response)
-        if following is None:
-            return response
-        response.close()
-        if origin(urlsplit(following)) != origin(urlsplit(url)):
-            headers = {}
-        url = following
-    raise unreachable("too many redirects")
-
-
-def _get(session: requests.Session, url: str, headers: dict[str, str], verify: bool) -> requests.Response:
-    try:
-        return session.get(
-            url,
-            headers=headers,
-            allow_redirects=False,
-            stream=True,
-            timeout=(CONNECT_SECONDS, IDLE_SECONDS),
-            verify=verify,
-        )
-    except DestinationRestricted as error:
-        raise PassingFailure(FailureKind.UNREACHABLE, f"download failed: {error.message}") from None
-    except (requests.RequestException, HTTPError, OSError) as error:
-        raise _failure(error) from error
+def stream(raw: Any, deadline: Deadline, *, decode: bool) -> Iterator[bytes]:
+    """The body of a response of a guarded connection, piece by piece, until the deadline. Raises LookupFailure."""
+    started = time.monotonic()
+    with CutOff(getattr(raw, "guarded_socket", None), deadline.remaining()) as cut:
+        try:
+            yield from raw.stream(CHUNK_BYTES, decode_content=decode)
+        except (HTTPError, OSError) as error:
+            if not cut.happened:
+                raise explain(error) from None
+    if cut.happened:
+        raise timed_out(time.monotonic() - started)
 
 
 def _redirect(url: str, response: requests.Response) -> str | None:
@@ -137,45 +167,4 @@ def _received(response: requests.Response, deadline: Deadline) -> Iterator[bytes
     codings = {part.strip().lower() for part in response.headers.get("Content-Encoding", "").split(",")}
     if not codings <= DECODED:
         raise LookupFailure(FailureKind.MALFORMED, "the content encoding is not known")
-    started = time.monotonic()
-    with CutOff(getattr(response.raw, "guarded_socket", None), deadline.remaining()) as cut:
-        try:
-            yield from response.raw.stream(CHUNK_BYTES, decode_content=True)
-        except (HTTPError, OSError) as error:
-            if not cut.happened:
-                raise _failure(error) from error
-    if cut.happened:
-        raise timed_out(time.monotonic() - started)
-
-
-def _failure(error: Exception) -> LookupFailure:
-    """The error of one of three libraries in our words. What the peer sent is not repeated."""
-    reason = _innermost(error)
-    if isinstance(error, requests.ConnectTimeout):
-        return timed_out(CONNECT_SECONDS)
-    if isinstance(error, (requests.ReadTimeout, ReadTimeoutError, TimeoutError)) or isinstance(reason, TimeoutError):
-        return timed_out(HEADERS_SECONDS)
-    if isinstance(error, DecodeError):
-        return LookupFailure(FailureKind.MALFORMED, "the content encoding is broken")
-    return unreachable(_words(error, reason))
-
-
-def _words(error: Exception, reason: BaseException) -> str:
-    if isinstance(error, (LocationValueError, requests.exceptions.InvalidURL)):
-        return "the address cannot be used"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the TLS connection could not be made"
-    if "resolve" in type(reason).__name__.lower() or "NameResolution" in repr(error):
-        return "the host name cannot be resolved"
-    if isinstance(reason, ConnectionRefusedError):
-        return "connection refused"
-    return "the connection broke off"
-
-
-def _innermost(error: BaseException) -> BaseException:
-    for _ in range(10):
-        following = getattr(error, "reason", None) or error.__cause__ or error.__context__
-        if not isinstance(following, BaseException):
-            return error
-        error = following
-    return error
+    yield from stream(response.raw, deadline, decode=True)

@@ -8,7 +8,10 @@ from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 from engine.modules import Wanted
-from engine.outgoing import Deadline
+from engine.outgoing import Deadline, Trust
+
+# For callers that have no end of their own: what a source asks ends by itself.
+NEVER = Deadline.never()
 
 
 class FileType(StrEnum):
@@ -42,6 +45,21 @@ class Location:
     uri: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """For whom a source is opened, and what it may do.
+
+    `owner` is the organization, or `builtin`. `never_block` are hosts (lower case) that are asked however often they
+    fail.
+    """
+
+    owner: str
+    cache_key: str
+    shared: bool
+    trust: Trust
+    never_block: frozenset[str] = frozenset()
+
+
 class Source(Protocol):
     """A symbol source that is ready to be asked. Safe to use from several threads."""
 
@@ -60,8 +78,18 @@ class Source(Protocol):
         """Whether what it holds may be cached for everybody (an operator's source marked public)."""
         ...
 
-    def locate(self, wanted: Wanted, file_types: Sequence[FileType]) -> list[tuple[FileType, Location]]:
-        """Where the files of a module could lie, best first, filters applied."""
+    @property
+    def asks_first(self) -> bool:
+        """Whether `locate` asks a server, and so may take a while."""
+        ...
+
+    def locate(
+        self, wanted: Wanted, file_types: Sequence[FileType], deadline: Deadline = NEVER
+    ) -> list[tuple[FileType, Location]]:
+        """Where the files of a module could lie, best first, filters applied.
+
+        Raises LookupFailure or DeadlineExceeded when `asks_first` and the server cannot be asked.
+        """
         ...
 
     def fetch(self, location: Location, wanted: Wanted, target: BinaryIO, deadline: Deadline) -> None:

@@ -72,7 +72,9 @@ class _Config(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
         return f"<{type(self).__name__} {self.id!r}>"
 
 
-class _FilesConfig(_Config, frozen=True, kw_only=True):
+class FilesConfig(_Config, frozen=True, kw_only=True):
+    """What the types have that keep files by the rules of a layout."""
+
     filters: Filters = Filters()
     layout: Layout = Layout()
     is_public: bool = False
@@ -82,7 +84,7 @@ class _FilesConfig(_Config, frozen=True, kw_only=True):
     __repr__ = _Config.__repr__
 
 
-class HttpConfig(_FilesConfig, frozen=True, kw_only=True, tag="http"):
+class HttpConfig(FilesConfig, frozen=True, kw_only=True, tag="http"):
     url: str
     headers: dict[str, str] = {}
     accept_invalid_certs: bool = False
@@ -90,7 +92,7 @@ class HttpConfig(_FilesConfig, frozen=True, kw_only=True, tag="http"):
     __repr__ = _Config.__repr__
 
 
-class S3Config(_FilesConfig, frozen=True, kw_only=True, tag="s3"):
+class S3Config(FilesConfig, frozen=True, kw_only=True, tag="s3"):
     """`region` is a name, or a name and the endpoint of an S3-compatible service."""
 
     bucket: str
@@ -103,7 +105,7 @@ class S3Config(_FilesConfig, frozen=True, kw_only=True, tag="s3"):
     __repr__ = _Config.__repr__
 
 
-class GcsConfig(_FilesConfig, frozen=True, kw_only=True, tag="gcs"):
+class GcsConfig(FilesConfig, frozen=True, kw_only=True, tag="gcs"):
     bucket: str
     prefix: str = ""
     private_key: str = ""
@@ -121,7 +123,7 @@ class SentryConfig(_Config, frozen=True, kw_only=True, tag="sentry"):
     __repr__ = _Config.__repr__
 
 
-class FilesystemConfig(_FilesConfig, frozen=True, kw_only=True, tag="filesystem"):
+class FilesystemConfig(FilesConfig, frozen=True, kw_only=True, tag="filesystem"):
     path: str
 
     __repr__ = _Config.__repr__

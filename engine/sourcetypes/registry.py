@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 import msgspec
 
 from engine.outgoing import Trust
-from engine.sourcetypes.base import Source
-from engine.sourcetypes.config import HttpConfig, SourceConfig
+from engine.sourcetypes.base import Opening, Source
+from engine.sourcetypes.config import FilesConfig, HttpConfig, SourceConfig
 from engine.sourcetypes.http import HttpSource
 from engine.sourcetypes.unavailable import UnavailableSource
 
@@ -17,16 +18,24 @@ from engine.sourcetypes.unavailable import UnavailableSource
 BUILTIN = "builtin"
 
 
-def open_source(config: SourceConfig, *, owner: str, trust: Trust, digest_key: bytes) -> Source:
+def open_source(
+    config: SourceConfig, *, owner: str, trust: Trust, digest_key: bytes, never_block: Iterable[str] = ()
+) -> Source:
     """The source that `config` describes, for `owner` (an organization, or `builtin` for the operator's).
 
-    `digest_key` is the secret under which configurations are digested into cache keys. Connects to nothing.
+    `digest_key` is the secret under which configurations are digested into cache keys. Hosts named in `never_block`
+    are asked however often they fail. Connects to nothing.
     """
-    cache_key = _cache_key(config, owner, digest_key)
+    opening = Opening(
+        owner=owner,
+        cache_key=_cache_key(config, owner, digest_key),
+        shared=isinstance(config, FilesConfig) and config.is_public and owner == BUILTIN,
+        trust=trust,
+        never_block=frozenset(host.lower() for host in never_block),
+    )
     if isinstance(config, HttpConfig):
-        shared = config.is_public and owner == BUILTIN
-        return HttpSource(config, owner=owner, cache_key=cache_key, shared=shared, trust=trust)
-    return UnavailableSource(config, cache_key=cache_key)
+        return HttpSource(config, opening)
+    return UnavailableSource(config, cache_key=opening.cache_key)
 
 
 def _cache_key(config: SourceConfig, owner: str, digest_key: bytes) -> str:

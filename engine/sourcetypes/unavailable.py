@@ -8,7 +8,7 @@ from typing import BinaryIO
 from engine.errors import FailureKind
 from engine.modules import Wanted
 from engine.outgoing import Deadline, PassingFailure
-from engine.sourcetypes.base import FileType, Location
+from engine.sourcetypes.base import NEVER, FileType, Location
 from engine.sourcetypes.config import FilesystemConfig, GcsConfig, S3Config, SentryConfig
 from engine.sourcetypes.filters import wanted_paths
 
@@ -23,6 +23,7 @@ class UnavailableSource:
     """
 
     shared = False
+    asks_first = False
 
     def __init__(self, config: UnavailableConfig, *, cache_key: str) -> None:
         self.id = config.id
@@ -32,7 +33,9 @@ class UnavailableSource:
     def __repr__(self) -> str:
         return f"<UnavailableSource {self.id!r}>"
 
-    def locate(self, wanted: Wanted, file_types: Sequence[FileType]) -> list[tuple[FileType, Location]]:
+    def locate(
+        self, wanted: Wanted, file_types: Sequence[FileType], deadline: Deadline = NEVER
+    ) -> list[tuple[FileType, Location]]:
         """The places by the rules of the configured layout; one for a source that lists its files itself."""
         if isinstance(self._config, SentryConfig):
             known = wanted.debug_id is not None or wanted.code_id is not None

@@ -9,10 +9,10 @@ import pytest
 from engine.errors import FailureKind, LookupFailure
 from engine.modules import DebugId, ModuleType, Wanted
 from engine.outgoing import Deadline, Trust
+from engine.sourcetypes import tries
 from engine.sourcetypes.base import FileType, Location
+from engine.sourcetypes.blocked import BlockedHosts
 from engine.sourcetypes.config import decode_sources
-from engine.sourcetypes.http import source as http_source
-from engine.sourcetypes.http.blocked import BlockedHosts
 from engine.sourcetypes.registry import open_source
 from tests.engine.webserver import LOOPBACK, hang, raw, reply, web_server
 
@@ -125,7 +125,7 @@ def test_a_restricted_destination_is_refused_without_trying_again(server):
 
 
 def test_a_download_has_an_end_however_often_it_is_tried(server, monkeypatch):
-    monkeypatch.setattr(http_source, "DOWNLOAD_SECONDS", 0.4)
+    monkeypatch.setattr(tries, "DOWNLOAD_SECONDS", 0.4)
     server.default = hang
 
     assert failure_of(web_source(server))[0] is FailureKind.TIMED_OUT
