@@ -8,13 +8,14 @@ itself refuses. A text names fields by path and never repeats a value.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import connections
+from django.db import OperationalError, connections
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
@@ -28,10 +29,13 @@ from core.text import storable
 from core.wire.body import read_body
 from engine.errors import SymbolsvcError
 
+log = logging.getLogger(__name__)
+
 ErrorStyle = Literal["own", "sentry"]
 Decoded = TypeVar("Decoded")
 
 NOT_FOUND_TEXT: Final = "The requested resource does not exist"
+UNAVAILABLE_TEXT: Final = "The database does not answer just now. Try again in a few seconds."
 FORBIDDEN_TEXT: Final = "You do not have permission to perform this action."
 
 # Texts of Django REST framework that would repeat what was sent, by their code.
@@ -109,11 +113,21 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
         exc = _first_problem(exc)
     if isinstance(exc, SymbolsvcError):
         return _refusal(exc, style)
+    if isinstance(exc, OperationalError):
+        return _unavailable(exc, style)
     known = _framework_error(exc)
     if known is None:
         return None
     _roll_back()
     return Response(_framework_body(known, style), known.status_code, headers=_headers(known))
+
+
+def _unavailable(error: OperationalError, style: ErrorStyle) -> Response:
+    """The database is down, restarting or out of connections: no fault of the request, which may simply be repeated."""
+    log.error("the database failed a request: %s", error)
+    body = {"detail": UNAVAILABLE_TEXT}
+    own = {"code": "unavailable", "field": None} if style == "own" else {}
+    return Response(body | own, 503, headers={"Retry-After": "5"})
 
 
 def _refusal(error: SymbolsvcError, style: ErrorStyle) -> Response | None:

@@ -11,7 +11,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from core.api import FORBIDDEN_TEXT, NOT_FOUND_TEXT, ErrorStyle
+from core.api import FORBIDDEN_TEXT, NOT_FOUND_TEXT, UNAVAILABLE_TEXT, ErrorStyle
 
 Direction = Literal["request", "response"]
 _REF: Final = "#/components/schemas/{name}"
@@ -112,6 +112,7 @@ _TEXTS: Final[Mapping[int, tuple[str, str, str]]] = {
     409: ("It exists already.", "taken", "slug: is taken"),
     413: ("The body is too large.", "body_too_large", "The body is larger than 1048576 bytes."),
     415: ("The body is not JSON.", "unsupported_media_type", 'Unsupported media type "text/plain" in request.'),
+    503: ("The database does not answer.", "unavailable", UNAVAILABLE_TEXT),
 }
 _OWN_STATUSES: Final = frozenset({400, 409})
 BODY_STATUSES: Final = (400, 408, 413, 415)
@@ -123,8 +124,8 @@ def challenge() -> OpenApiParameter:
 
 
 def refusals(*statuses: int, style: ErrorStyle = "own") -> dict[int, OpenApiResponse]:
-    """The answers by which an endpoint refuses, described; 401 and 405 always come along."""
-    return {status: _refusal(status, style) for status in sorted({401, 405, *statuses})}
+    """The answers by which an endpoint refuses, described; 401, 405 and 503 always come along."""
+    return {status: _refusal(status, style) for status in sorted({401, 405, 503, *statuses})}
 
 
 def _refusal(status: int, style: ErrorStyle) -> OpenApiResponse:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions, serializers
 from rest_framework.test import APIRequestFactory
@@ -73,6 +74,15 @@ def test_which_scope_is_missing_is_told_where_there_is_room_for_it():
     error = MissingScope(["project:write", "project:admin"])
     assert answer(error, Sentry) == (403, {"detail": "You do not have permission to perform this action."})
     assert answer(error, Own)[1]["detail"].endswith("It needs one of the scopes project:admin, project:write.")
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_request():
+    error = OperationalError("connection to server at 10.1.1.1 failed")
+    status, body = answer(error, Own)
+    assert (status, body["code"], body["field"]) == (503, "unavailable", None)
+    assert answer(error, Sentry) == (503, {"detail": body["detail"]})
+    assert "10.1.1.1" not in body["detail"]
+    assert exception_handler(error, {"view": Own()})["Retry-After"] == "5"
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), DeadlineExceeded("x")])

@@ -67,7 +67,7 @@ def test_every_body_has_an_example():
 @pytest.mark.parametrize("path", [PROJECT, ORGANIZATION])
 def test_every_status_is_documented(path):
     statuses = {method: set(operation["responses"]) for method, operation in document()["paths"][path].items()}
-    refusals = {"401", "403", "404", "405"}
+    refusals = {"401", "403", "404", "405", "503"}
     body = {"400", "408", "413", "415"}
     assert statuses == {
         "get": {"200"} | refusals,
