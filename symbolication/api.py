@@ -17,7 +17,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from core.api import ApiView, ErrorStyle
+from core.api import ApiView, ErrorStyle, not_found
 from core.database import release
 from core.wire import BodyError
 from core.wire.body import read_body
@@ -95,7 +95,7 @@ class SymbolicateView(RootView):
 
 
 class ProjectSymbolicateView(View):
-    """`POST /api/0/projects/{organization}/{project}/symbolicate/`."""
+    """`POST /api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/symbolicate/`."""
 
     @openapi.project_symbolicate
     def post(self, request: Request, organization_id_or_slug: str, project_id_or_slug: str) -> HttpResponse:
@@ -121,7 +121,7 @@ class RequestView(RootView):
 
 
 class ProjectRequestView(View):
-    """`GET /api/0/projects/{organization}/{project}/requests/{id}/`."""
+    """`GET /api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/requests/{id}/`."""
 
     @openapi.project_request_status
     def get(
@@ -129,7 +129,10 @@ class ProjectRequestView(View):
     ) -> HttpResponse:
         """What became of a request that was answered as pending."""
         access = open_project(request, organization_id_or_slug, project_id_or_slug, any_of=SCOPE)
-        return _status(request, request_id, access.organization)
+        found = _status(request, request_id, access.organization)
+        if found.status_code == 404:
+            raise not_found()
+        return found
 
 
 def healthcheck(_request: Any) -> HttpResponse:
@@ -202,12 +205,19 @@ def _status(request: Request, request_id: str, organization: Organization | None
     try:
         wanted = UUID(request_id)
     except ValueError:
-        return HttpResponse(status=404)
+        return _unknown()
     seen = await_answer(wanted, None if organization is None else organization.id, query.timeout)
     answer = answer_of(seen)
     if answer is not None:
         return _json(answer)
-    return _json(_pending(wanted)) if seen.state == "running" else HttpResponse(status=404)
+    return _json(_pending(wanted)) if seen.state == "running" else _unknown()
+
+
+def _unknown() -> HttpResponse:
+    """404 with nothing in it, as Symbolicator answers; so there is no type of content either."""
+    answer = HttpResponse(status=404)
+    del answer["Content-Type"]
+    return answer
 
 
 def _pending(request_id: UUID) -> bytes:

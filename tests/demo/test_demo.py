@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXPECTED = (
-    "ledger::(anonymous namespace)::inl_touch",
+    "inl_touch (inlined)",
     "ledger::(anonymous namespace)::leaf_post",
     "ledger::(anonymous namespace)::Walk<0>::down",
     "ledger.cpp:42",
