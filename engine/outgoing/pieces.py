@@ -62,7 +62,6 @@ class Transfer:
 
     def attempt(self, deadline: Deadline) -> None:
         """Bring the file to its end. Raises LookupFailure; the content of the target is of no use then."""
-        self._stopping.clear()
         try:
             self._advance(deadline)
         except PartRefused:
@@ -73,6 +72,7 @@ class Transfer:
                 raise unreachable("the server contradicts itself") from None
 
     def _advance(self, deadline: Deadline) -> None:
+        self._stopping.clear()
         try:
             if self._begun is None:
                 self._begin(deadline)

@@ -18,6 +18,8 @@ _PATH = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 _QUOTED = re.compile(r"""["'].*["']""", re.DOTALL)
 _HEADER_NAME = re.compile(r"\A[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _HEADER_VALUE = re.compile(r"\A[\t\x20-\x7e\x80-\xff]*\Z")
+_REGION = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
+_TOKEN = re.compile(r"\A[\x21-\x7e]*\Z")
 _SECTIONS = ("filters", "layout")
 
 
@@ -186,6 +188,9 @@ def _problems(config: SourceConfig, operator: bool) -> Iterator[tuple[str, str]]
         yield "url", "must be an http or https URL"
     if isinstance(config, HttpConfig):
         yield from _bad_headers(config.headers)
+    if isinstance(config, S3Config):
+        yield from _bad_region(config.region)
+    yield from _bad_credentials(config)
 
 
 def _reserved(config: SourceConfig) -> Iterator[tuple[str, str]]:
@@ -211,6 +216,25 @@ def _bad_headers(headers: dict[str, str]) -> Iterator[tuple[str, str]]:
             yield "headers", "holds a name that no header can have"
         if not _HEADER_VALUE.match(value):
             yield "headers", "holds a value with characters that no header can have"
+
+
+def _bad_region(region: str | tuple[str, str]) -> Iterator[tuple[str, str]]:
+    name, endpoint = (region, "") if isinstance(region, str) else region
+    if not _REGION.match(name):
+        yield "region", "must be the name of a region"
+    if not isinstance(region, str) and not _is_web_address(endpoint):
+        yield "region", "must have an http or https URL as its endpoint"
+
+
+def _bad_credentials(config: SourceConfig) -> Iterator[tuple[str, str]]:
+    """What is sent in a header has to fit into one."""
+    if isinstance(config, GcsConfig) and not _TOKEN.match(config.bearer_token):
+        yield "bearer_token", "holds characters that no token can have"
+    if isinstance(config, SentryConfig):
+        if not _TOKEN.match(config.token):
+            yield "token", "holds characters that no token can have"
+        if not all(_TOKEN.match(part) for pair in config.cookies.items() for part in pair):
+            yield "cookies", "holds characters that no cookie can have"
 
 
 def _is_web_address(url: str) -> bool:

@@ -9,10 +9,22 @@ from collections.abc import Iterable
 import msgspec
 
 from engine.outgoing import Trust
+from engine.owners import owner_tag
 from engine.sourcetypes.base import Opening, Source
-from engine.sourcetypes.config import FilesConfig, HttpConfig, SourceConfig
+from engine.sourcetypes.config import (
+    FilesConfig,
+    FilesystemConfig,
+    GcsConfig,
+    HttpConfig,
+    S3Config,
+    SentryConfig,
+    SourceConfig,
+)
+from engine.sourcetypes.filesystem import FilesystemSource
+from engine.sourcetypes.gcs import GcsSource
 from engine.sourcetypes.http import HttpSource
-from engine.sourcetypes.unavailable import UnavailableSource
+from engine.sourcetypes.s3 import S3Source
+from engine.sourcetypes.sentry import SentrySource
 
 # The owner of the sources that the operator set up for everybody.
 BUILTIN = "builtin"
@@ -33,12 +45,23 @@ def open_source(
         trust=trust,
         never_block=frozenset(host.lower() for host in never_block),
     )
-    if isinstance(config, HttpConfig):
-        return HttpSource(config, opening)
-    return UnavailableSource(config, cache_key=opening.cache_key)
+    match config:
+        case HttpConfig():
+            return HttpSource(config, opening)
+        case S3Config():
+            return S3Source(config, opening)
+        case GcsConfig():
+            return GcsSource(config, opening)
+        case SentryConfig():
+            return SentrySource(config, opening)
+        case FilesystemConfig():
+            return FilesystemSource(config, opening)
 
 
 def _cache_key(config: SourceConfig, owner: str, digest_key: bytes) -> str:
-    """Differs whenever the owner or anything of the configuration differs, credentials included."""
+    """Differs whenever the owner or anything of the configuration differs, credentials included.
+
+    It begins with the tag of the owner, by which an owner's cached files are found.
+    """
     text = msgspec.json.encode([owner, config], order="deterministic")
-    return hmac.new(digest_key, text, hashlib.sha256).hexdigest()
+    return owner_tag(owner) + hmac.new(digest_key, text, hashlib.sha256).hexdigest()

@@ -136,8 +136,8 @@ def test_a_restricted_destination_is_told_and_not_remembered(server, store):
     assert look(store, [make_source(server.url)]).status is ModuleStatus.FOUND
 
 
-def test_a_source_that_cannot_be_read_yet_is_visible_and_harms_nobody(server, store):
-    bucket = decode_sources([{"id": "bucket", "type": "s3", "bucket": "b"}], operator=False)[0]
+def test_a_source_that_cannot_be_asked_is_visible_and_harms_nobody(server, store):
+    bucket = decode_sources([{"id": "bucket", "type": "gcs", "bucket": "b", "private_key": "x"}], operator=False)[0]
     source = open_source(bucket, owner="acme", trust=Trust.NONE, digest_key=KEY)
 
     answer = look(store, [source, make_source(server.url)])
@@ -145,7 +145,7 @@ def test_a_source_that_cannot_be_read_yet_is_visible_and_harms_nobody(server, st
     assert answer.status is ModuleStatus.FOUND
     rows = [row for row in answer.candidates if row.source == "bucket"]
     assert {(row.download.status.value, row.download.details) for row in rows} == {
-        ("error", "not configured: s3 sources cannot be read yet")
+        ("error", "the private key cannot be read")
     }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import random
 
 import pytest
 
 from engine.errors import FailureKind, LookupFailure
 from engine.modules import DebugId, ModuleType, Wanted
-from engine.outgoing import Deadline, Trust
+from engine.outgoing import Deadline, Trust, pieces
 from engine.sourcetypes import tries
 from engine.sourcetypes.base import FileType, Location
 from engine.sourcetypes.blocked import BlockedHosts
@@ -191,32 +192,40 @@ def test_absent_and_refused_files_block_nobody_and_errors_do(server):
     assert len(server.asked) == before
 
 
-def test_sources_that_cannot_be_read_yet_say_so():
-    configs = decode_sources(
-        [
-            {"id": "s3", "type": "s3", "bucket": "b", "prefix": "/p/", "layout": {"type": "unified"}},
-            {"id": "gcs", "type": "gcs", "bucket": "b"},
-            {"id": "sentry", "type": "sentry", "url": "https://x/"},
-            {"id": "dir", "type": "filesystem", "path": "/srv/symbols/"},
-        ],
-        operator=True,
-    )
-    places = []
-    for config in configs:
-        source = open_source(config, owner="acme", trust=Trust.NONE, digest_key=b"k")
-        [(_, location)] = source.locate(LIBRARY, [FileType.ELF_CODE])
-        places.append(location.uri)
-        with pytest.raises(LookupFailure) as caught:
-            source.fetch(location, LIBRARY, io.BytesIO(), Deadline.never())
-        assert caught.value.kind is FailureKind.NOT_CONFIGURED
-        assert caught.value.details.startswith("not configured: ")
+def test_hosts_that_the_operator_exempts_are_asked_however_often_they_fail(server):
+    def source(owner, never_block):
+        config = decode_sources([{"id": "web", "type": "http", "url": server.url}], operator=False)[0]
+        return open_source(config, owner=owner, trust=LOOPBACK, digest_key=b"k", never_block=never_block)
 
-    assert places == [
-        "s3://b/p/ab/cdef/executable",
-        "gs://b/ab/cdef",
-        "sentry://project_debug_file/",
-        "file:///srv/symbols/ab/cdef",
-    ]
+    server.default = reply("500 X")
+    for owner, never_block in (("exempted", ["127.0.0.1"]), ("not exempted", ["127.0.0.2"])):
+        for _ in range(25):
+            failure_of(source(owner, never_block))
+
+    assert failure_of(source("exempted", ["127.0.0.1"]))[1] == "download failed: 500 X"
+    assert "temporarily blocked" in failure_of(source("not exempted", ["127.0.0.2"]))[1]
+
+
+def test_big_files_come_in_pieces_and_broken_ones_from_where_they_stopped(server, monkeypatch):
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 100_000)
+    content = random.Random(5).randbytes(1_050_000)
+    broken = [200_000, 700_000]
+
+    def act(asked, connection):
+        first, last = (int(text) for text in asked.headers["range"].removeprefix("bytes=").split("-"))
+        part = content[first : last + 1]
+        given = f"bytes {first}-{first + len(part) - 1}/{len(content)}"
+        if first in broken:
+            broken.remove(first)
+            head = f'HTTP/1.1 206 X\r\nContent-Range: {given}\r\nETag: "e"\r\nContent-Length: {len(part)}\r\n\r\n'
+            connection.sendall(head.encode() + part[:70_000])
+        else:
+            reply("206 Partial Content", part, Content_Range=given, ETag='"e"')(asked, connection)
+
+    server.default = act
+
+    assert fetch(web_source(server)) == content
+    assert not broken
 
 
 def test_the_cache_key_differs_with_owner_endpoint_credentials_and_digest_key():
