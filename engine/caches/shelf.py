@@ -12,7 +12,9 @@ from pathlib import Path
 import msgspec
 
 from engine.caches.files import keep_alive, write_small
+from engine.caches.labels import Labels
 from engine.caches.locks import exclusive
+from engine.caches.purges import Purges
 from engine.errors import FailureKind, LookupFailure
 from engine.outgoing import Deadline
 
@@ -21,40 +23,62 @@ LOCK_SUFFIX = ".lock"
 
 
 class Miss(msgspec.Struct, frozen=True):
-    """Why there is no file, and until when that is taken as known. Times in seconds since the epoch."""
+    """Why there is no file, and until when that is taken as known. Times in seconds since the epoch.
+
+    `left_alone`: nobody was asked, since the host failed too often lately.
+    """
 
     kind: FailureKind
     details: str
     created: float
     expires: float
+    left_alone: bool = False
 
     @classmethod
-    def of(cls, failure: LookupFailure, seconds: float) -> Miss:
-        now = time.time()
-        return cls(failure.kind, failure.details, now, now + seconds)
+    def of(cls, failure: LookupFailure, seconds: float, began: float | None = None) -> Miss:
+        """`began`: when the work began that failed; now if not given. A purge meanwhile is about this miss too."""
+        created = time.time() if began is None else began
+        return cls(failure.kind, failure.details, created, created + seconds)
 
 
 _NOTHING = msgspec.Raw(b"null")
 
 
-class _Record(msgspec.Struct, frozen=True):
-    """Either a miss or the facts about the file, in the form that the caller chose."""
+class Record(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Either a miss or the facts about the file, in the form that the caller chose; and what it belongs to.
+
+    `created` is when the work began that led to it, in seconds since the epoch.
+    """
 
     miss: Miss | None = None
     facts: msgspec.Raw = _NOTHING
+    labels: Labels | None = None
+    created: float = 0.0
 
 
-_decoder = msgspec.json.Decoder(_Record)
+_decoder = msgspec.json.Decoder(Record)
+
+
+def decode_record(content: bytes) -> Record | None:
+    """What a record file says; None when it cannot be read."""
+    try:
+        return _decoder.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Files of one kind below `<root>/<kind>/<version>/<aa>/<key>`, unused ones forgotten after `idle_seconds`."""
+    """Files of one kind below `<root>/<kind>/<version>/<aa>/<key>`, unused ones forgotten after `idle_seconds`.
+
+    What `purges` cover counts as unknown.
+    """
 
     root: Path
     kind: str
     version: str
     idle_seconds: float
+    purges: Purges | None = None
 
     def path(self, key: str) -> Path:
         return Path(self._name(key))
@@ -65,8 +89,10 @@ class Shelf:
         try:
             with open(path, "rb") as file:
                 modified = os.fstat(file.fileno()).st_mtime
-                record = _decoder.decode(file.read())
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+                record = decode_record(file.read())
+        except OSError:
+            return None
+        if record is None or (self.purges and self.purges.cover(record.labels, record.created)):
             return None
         now = time.time()
         if record.miss is not None:
@@ -76,15 +102,24 @@ class Shelf:
         keep_alive(path, modified)
         return record.facts
 
-    def write_miss(self, key: str, miss: Miss) -> None:
+    def write_miss(self, key: str, miss: Miss, labels: Labels | None = None) -> None:
         """Remember a failure, and forget the file that was there before."""
-        self._write(key, _Record(miss=miss))
+        self._write(key, Record(miss, labels=labels, created=miss.created))
         with suppress(FileNotFoundError):
             self.path(key).unlink()
 
-    def write_facts(self, key: str, facts: bytes) -> None:
-        """Remember what is known of a file; `facts` is JSON. The file itself is published before."""
-        self._write(key, _Record(facts=msgspec.Raw(facts)))
+    def write_facts(
+        self, key: str, facts: bytes, labels: Labels | None = None, *, created: float | None = None
+    ) -> None:
+        """Remember what is known of a file; `facts` is JSON. The file itself is published before.
+
+        `created` is when fetching or making it began.
+        """
+        self._write(key, Record(None, msgspec.Raw(facts), labels, time.time() if created is None else created))
+
+    def label(self, key: str, labels: Labels) -> None:
+        """Say what a file without facts belongs to."""
+        self._write(key, Record(labels=labels, created=time.time()))
 
     def forget(self, key: str) -> None:
         """Remove file and record."""
@@ -106,5 +141,5 @@ class Shelf:
     def _record_path(self, key: str) -> Path:
         return Path(self._name(key) + RECORD_SUFFIX)
 
-    def _write(self, key: str, record: _Record) -> None:
+    def _write(self, key: str, record: Record) -> None:
         write_small(self._record_path(key), msgspec.json.encode(record))

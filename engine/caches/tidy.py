@@ -4,16 +4,42 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.caches.files import TEMPORARY_PREFIX
-from engine.caches.shelf import LOCK_SUFFIX
+from engine.caches.walk import Found, walk
 
-# Longer than any download or conversion takes.
+# Longer than any download or conversion takes: what is being written is never removed.
 ABANDONED_SECONDS = 3600.0
+LOCK_SECONDS = 86_400.0
+# Kinds whose files can be fetched again; all others were made from them.
+DOWNLOADED = frozenset({"objects", "auxiliary", "sourcefiles"})
+# Above the first share of the limit files are removed until the second is reached: what comes in until the next pass
+# has room.
+HIGH_SHARE = 0.9
+LOW_SHARE = 0.8
+
+GIB = 1024**3
+DEFAULT_BYTES = 50 * GIB
+DEFAULT_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a cache may hold, in bytes on the disk, and how long files stay that nobody uses, in seconds."""
+
+    max_bytes: int
+    downloaded_seconds: float
+    derived_seconds: float
+
+    def age(self, file: Found) -> float:
+        """How long this file may lie unused. Records are small and know what was found: they stay longer."""
+        if file.temporary:
+            return ABANDONED_SECONDS
+        if file.lock:
+            return LOCK_SECONDS
+        downloaded = file.kind in DOWNLOADED and not file.record
+        return self.downloaded_seconds if downloaded else self.derived_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,42 +52,31 @@ class Tidied:
     kept_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    modified: float
-    size: int
-    path: str
+def default_limit(root: Path) -> int:
+    """The limit where none is set: a fifth of the disk, and 50 GiB at most. `root` or a parent of it must exist."""
+    place = next(path for path in (root, *root.absolute().parents) if path.exists())
+    status = os.statvfs(place)
+    return min(DEFAULT_BYTES, int(status.f_frsize * status.f_blocks * DEFAULT_SHARE))
 
 
-def tidy(root: Path, *, max_age_seconds: float, max_bytes: int) -> Tidied:
-    """Remove abandoned temporary files, files unused for `max_age_seconds`, and then the least recently used ones.
+def tidy(root: Path, limits: Limits) -> Tidied:
+    """Remove what is too old, and then what was used least recently if the rest is too large.
 
-    Readers that have a removed file open keep it; all others find it absent and make it again.
+    Files that are being written stay, whatever they take. Readers that have a removed file open keep it; all others
+    find it absent and make it again.
     """
     now = time.time()
-    files = sorted(_files(root), key=lambda file: file.modified)
-    kept_bytes = sum(file.size for file in files)
-    kept_files = len(files)
-    removed_files = removed_bytes = 0
+    files = sorted(walk(root), key=lambda file: file.modified)
+    kept = sum(file.size for file in files)
+    goal = limits.max_bytes * (LOW_SHARE if kept > limits.max_bytes * HIGH_SHARE else 1.0)
+    removed = [0, 0]
     for file in files:
-        limit = ABANDONED_SECONDS if os.path.basename(file.path).startswith(TEMPORARY_PREFIX) else max_age_seconds
-        if now - file.modified <= limit and kept_bytes <= max_bytes:
-            continue
-        if _remove(file.path):
-            removed_files, removed_bytes = removed_files + 1, removed_bytes + file.size
-            kept_files, kept_bytes = kept_files - 1, kept_bytes - file.size
-    return Tidied(removed_files, removed_bytes, kept_files, kept_bytes)
-
-
-def _files(root: Path) -> Iterator[_File]:
-    for directory, _, names in os.walk(root):
-        for name in names:
-            if name.endswith(LOCK_SUFFIX):
-                continue
-            path = os.path.join(directory, name)
-            with suppress(FileNotFoundError):
-                status = os.stat(path, follow_symlinks=False)
-                yield _File(status.st_mtime, status.st_size, path)
+        old = now - file.modified > limits.age(file)
+        if (old or (kept > goal and not file.temporary and not file.lock)) and _remove(file.path):
+            kept -= file.size
+            removed[0] += 1
+            removed[1] += file.size
+    return Tidied(removed[0], removed[1], len(files) - removed[0], kept)
 
 
 def _remove(path: str) -> bool:

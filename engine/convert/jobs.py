@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from symbolic.debuginfo import Archive
 from symbolic.exceptions import SymbolicError
 
-from engine.convert.wire import Converted, Failed, Inspect, Inspected, MakeSymcache, ObjectFacts, Reply, Request
+from engine.convert.wire import Broken, Converted, Failed, Inspect, Inspected, MakeSymcache, ObjectFacts, Reply, Request
 from engine.errors import FailureKind
 
 MOST_OBJECTS = 64
@@ -47,6 +47,9 @@ def perform(request: Request) -> Reply:
         return Failed(FailureKind.TOO_LARGE, "not enough memory for this file")
     except SymbolicError as error:
         return Failed(FailureKind.MALFORMED, str(error)[:REASON_LIMIT])
+    except OSError as error:
+        # Nothing is wrong with the file: the disk is full, say.
+        return Broken(str(error)[:REASON_LIMIT])
 
 
 def _inspect(path: str) -> Inspected:

@@ -41,7 +41,8 @@ def find_symcache(
 
     Raises DeadlineExceeded; everything else that goes wrong is part of the answer.
     """
-    key = (scope, tuple((source.id, source.cache_key, source.shared) for source in sources), wanted)
+    purged = store.purges.token([source.cache_key for source in sources])
+    key = (scope, purged, tuple((source.id, source.cache_key, source.shared) for source in sources), wanted)
     return store.flights.run(
         key, lambda: search(wanted, sources, scope=scope, store=store, deadline=deadline), deadline
     )

@@ -8,7 +8,8 @@ from engine.caches import Miss
 from engine.convert.wire import ObjectFacts
 from engine.errors import FailureKind
 from engine.lookup.model import Candidate, Download, DownloadStatus, Features, ModuleStatus, Use, UseStatus
-from engine.lookup.objects import InternalFailure, ObjectFile, Outcome, Place, choose_object
+from engine.lookup.objects import CACHE_FULL, InternalFailure, ObjectFile, Outcome, Place, choose_object
+from engine.lookup.records import record_of
 from engine.modules import ModuleType
 
 INTERNAL = "internal error"
@@ -43,7 +44,8 @@ class Try:
         return cls(place, outcome, facts)
 
     def candidate(self, debug: Use | None) -> Candidate:
-        return Candidate(self.place.source.id, self.place.location.uri, self._download(), debug=debug)
+        record = record_of(self.place, self.outcome, self.facts)
+        return Candidate(self.place.source.id, self.place.location.uri, self._download(), debug, record=record)
 
     def status(self) -> ModuleStatus:
         """What the module's status is when this try is all there is."""
@@ -53,7 +55,8 @@ class Try:
 
     def _download(self) -> Download:
         if isinstance(self.outcome, InternalFailure):
-            return Download(DownloadStatus.ERROR, details=INTERNAL)
+            full = self.outcome.reason == CACHE_FULL
+            return Download(DownloadStatus.ERROR, details=CACHE_FULL if full else INTERNAL)
         if isinstance(self.outcome, Miss):
             return _failed_download(self.outcome)
         if self.facts is None:

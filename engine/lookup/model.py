@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from engine.errors import FailureKind
 
 NOTHING_LISTED = "No object files listed on this source"
 
@@ -61,15 +63,51 @@ class Use:
     details: str | None = None
 
 
+class Outcome(StrEnum):
+    """What came of one try, finer than the wire tells it; the failure kinds are among it."""
+
+    FOUND = "found"
+    WRONG_ID = "wrong_id"
+    NOT_FOUND = FailureKind.NOT_FOUND.value
+    REFUSED = FailureKind.REFUSED.value
+    UNREACHABLE = FailureKind.UNREACHABLE.value
+    TIMED_OUT = FailureKind.TIMED_OUT.value
+    MALFORMED = FailureKind.MALFORMED.value
+    TOO_LARGE = FailureKind.TOO_LARGE.value
+    NOT_CONFIGURED = FailureKind.NOT_CONFIGURED.value
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True, slots=True)
+class TryRecord:
+    """What diagnoses know of a try beyond the wire: times are in seconds since the epoch.
+
+    `path` is relative to the source. `fetched_at` is when the source was asked; `expires_at` until when the result is
+    believed, None for a file, which stays as long as it is used; `next_try_at` when the source is asked again.
+    """
+
+    path: str
+    outcome: Outcome
+    fetched_at: float | None = None
+    expires_at: float | None = None
+    next_try_at: float | None = None
+    details: str = ""
+    left_alone: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One file that was tried. `debug` and `unwind` are None when the file was not used for that purpose."""
+    """One file that was tried. `debug` and `unwind` are None when the file was not used for that purpose.
+
+    `record` is None for a source that offered no place to look at.
+    """
 
     source: str
     location: str
     download: Download
     debug: Use | None = None
     unwind: Use | None = None
+    record: TryRecord | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

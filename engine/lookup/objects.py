@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import time
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from engine.caches import GLOBAL_SCOPE, Miss, location_key, publish, temporary_file
+from engine.caches import GLOBAL_SCOPE, Labels, Miss, location_key, publish, temporary_file
 from engine.convert.client import ConverterUnavailable
 from engine.convert.wire import ObjectFacts
 from engine.errors import FailureKind, LookupFailure
@@ -20,25 +21,39 @@ from engine.lookup.store import DAY_SECONDS, Store
 from engine.modules import DebugId, Wanted
 from engine.outgoing import Deadline, PassingFailure
 from engine.sourcetypes.base import Location, Source
+from engine.sourcetypes.blocked import HostBlocked
 
 MISS_SECONDS = 3600.0
 PASSING_SECONDS = 60.0
 CHUNK_BYTES = 1 << 20
+CACHE_FULL = "the cache directory is full"
 _BROKEN = frozenset({FailureKind.MALFORMED, FailureKind.TOO_LARGE})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class ObjectFile(msgspec.Struct, frozen=True):
-    """A fetched file: its readable objects out of `total`, and the digest of its unpacked content."""
+    """A fetched file: its readable objects out of `total`, and the digest of its unpacked content.
+
+    `fetched` is when its source was asked for it, in seconds since the epoch; 0 when that is not known.
+    """
 
     objects: tuple[ObjectFacts, ...]
     total: int
     digest: str
+    fetched: float = 0.0
 
 
 class InternalFailure(msgspec.Struct, frozen=True):
     """Something of ours failed (the disk, the converter). Never remembered."""
 
     reason: str
+
+    @classmethod
+    def of(cls, error: Exception) -> InternalFailure:
+        """A full disk is the one failure that whoever reads the answer can do something about."""
+        if (isinstance(error, OSError) and error.errno in _FULL) or "[Errno 28]" in str(error):
+            return cls(CACHE_FULL)
+        return cls(f"{type(error).__name__}: {error}")
 
 
 Outcome = ObjectFile | Miss | InternalFailure
@@ -54,6 +69,12 @@ class Place:
     wanted: Wanted
     scope: str
     key: str
+
+    @property
+    def labels(self) -> Labels:
+        """What is cached for this place belongs to."""
+        debug_id = str(self.wanted.debug_id) if self.wanted.debug_id else ""
+        return Labels(self.source.id, self.source.cache_key, self.scope, debug_id, self.wanted.code_id or "")
 
     @classmethod
     def of(cls, source: Source, location: Location, wanted: Wanted, scope: str) -> Place:
@@ -84,7 +105,7 @@ def obtain(store: Store, place: Place, deadline: Deadline) -> Outcome:
         with store.objects.exclusive(place.key, deadline) as path:
             return known(store, place) or _make(store, place, path, deadline)
     except (OSError, ConverterUnavailable) as error:
-        return InternalFailure(f"{type(error).__name__}: {error}")
+        return InternalFailure.of(error)
 
 
 def present(store: Store, place: Place, file: ObjectFile, deadline: Deadline) -> ObjectFile | None:
@@ -112,14 +133,22 @@ def _belongs(facts: ObjectFacts, wanted: Wanted) -> bool:
 
 
 def _make(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile | Miss:
+    began = time.time()
     try:
         return _download(store, place, path, deadline)
     except PassingFailure as failure:
-        return Miss.of(failure, PASSING_SECONDS)
+        return _passing(failure)
     except LookupFailure as failure:
-        miss = Miss.of(failure, _memory_seconds(failure.kind, place.scope))
-        store.objects.write_miss(place.key, miss)
+        miss = Miss.of(failure, _memory_seconds(failure.kind, place.scope), began)
+        store.objects.write_miss(place.key, miss, place.labels)
         return miss
+
+
+def _passing(failure: PassingFailure) -> Miss:
+    """What is not written down, and is asked again soon, or when the host is no longer left alone."""
+    if isinstance(failure, HostBlocked):
+        return msgspec.structs.replace(Miss.of(failure, failure.seconds), left_alone=True)
+    return Miss.of(failure, PASSING_SECONDS)
 
 
 def _memory_seconds(kind: FailureKind, scope: str) -> float:
@@ -127,6 +156,7 @@ def _memory_seconds(kind: FailureKind, scope: str) -> float:
 
 
 def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile:
+    began = time.time()
     with temporary_file(path) as (raw, raw_path), temporary_file(path) as (unpacked, unpacked_path):
         place.source.fetch(place.location, place.wanted, _bounded(raw, store), deadline)
         raw.flush()
@@ -135,9 +165,9 @@ def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> Obj
         inspected = store.converter.inspect(finished, deadline)
         if not inspected.objects:
             raise LookupFailure(FailureKind.MALFORMED, "the file holds no object")
-        file = ObjectFile(inspected.objects, inspected.total, _digest(finished))
+        file = ObjectFile(inspected.objects, inspected.total, _digest(finished), began)
         publish(finished, path)
-    store.objects.write_facts(place.key, msgspec.json.encode(file))
+    store.objects.write_facts(place.key, msgspec.json.encode(file), place.labels, created=began)
     return file
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from engine.caches import Shelf
+from engine.caches import Purges, Shelf
 from engine.convert.client import Converter
 from engine.lookup.flights import Flights
 from engine.lookup.model import SymcacheAnswer
@@ -30,10 +30,12 @@ class Store:
         self.cache_dir = cache_dir
         self.max_download_bytes = max_download_bytes
         self.converter = Converter(converter_socket, name=str(cache_dir.absolute()))
-        self.objects = Shelf(cache_dir, "objects", str(OBJECTS_VERSION), 7 * DAY_SECONDS)
+        self.purges = Purges(cache_dir)
+        self.objects = Shelf(cache_dir, "objects", str(OBJECTS_VERSION), 7 * DAY_SECONDS, self.purges)
         self.flights: Flights[SymcacheAnswer] = Flights()
 
     @cached_property
     def symcaches(self) -> Shelf:
         """Another release of the library may convert differently, and its files are another version."""
-        return Shelf(self.cache_dir, "symcaches", f"{SYMCACHES_VERSION}-{version('symbolic')}", 7 * DAY_SECONDS)
+        name = f"{SYMCACHES_VERSION}-{version('symbolic')}"
+        return Shelf(self.cache_dir, "symcaches", name, 7 * DAY_SECONDS, self.purges)

@@ -6,7 +6,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.caches import CorruptFile, Miss, derived_key, keep_alive, publish, seal, temporary_file, verify
+from engine.caches import (
+    RECORD_SUFFIX,
+    CorruptFile,
+    Miss,
+    derived_key,
+    keep_alive,
+    publish,
+    seal,
+    temporary_file,
+    verify,
+)
 from engine.convert.client import ConverterUnavailable
 from engine.convert.wire import ObjectFacts
 from engine.errors import LookupFailure
@@ -34,19 +44,22 @@ def obtain_symcache(
     if ready is not None:
         return ready
     try:
-        if present(store, place, file, deadline) != file:
+        again = present(store, place, file, deadline)
+        if again is None or again.digest != file.digest:
             return InternalFailure(GONE)
         with store.symcaches.exclusive(key, deadline) as path:
             return _ready(store, key) or _make(store, key, path, place, facts, deadline)
     except (OSError, ConverterUnavailable) as error:
-        return InternalFailure(f"{type(error).__name__}: {error}")
+        return InternalFailure.of(error)
 
 
 def _ready(store: Store, key: str) -> Symcache | Miss | None:
     path = store.symcaches.path(key)
     try:
         identity = verify(path)
-        keep_alive(path, os.stat(path).st_mtime)
+        modified = os.stat(path).st_mtime
+        keep_alive(path, modified)
+        keep_alive(f"{path}{RECORD_SUFFIX}", modified)
         return Symcache(path, identity)
     except FileNotFoundError:
         found = store.symcaches.read(key)
@@ -62,8 +75,9 @@ def _make(store: Store, key: str, path: Path, place: Place, facts: ObjectFacts, 
             store.converter.make_symcache(store.objects.path(place.key), facts.index, temporary, deadline)
             identity = seal(file)
             publish(temporary, path)
+        store.symcaches.label(key, place.labels)
         return Symcache(path, identity)
     except LookupFailure as failure:
         miss = Miss.of(failure, DAY_SECONDS)
-        store.symcaches.write_miss(key, miss)
+        store.symcaches.write_miss(key, miss, place.labels)
         return miss

@@ -34,8 +34,9 @@ class Question:
 
     @property
     def key(self) -> str:
-        """Tells scopes and sources apart, credentials included."""
-        return json_text([self.scope, *[source.cache_key for source in self.sources]])
+        """Tells scopes and sources apart, credentials included, and what is known from before a purge from after."""
+        keys = [source.cache_key for source in self.sources]
+        return json_text([self.scope, self.store.purges.token(keys), *keys])
 
 
 @dataclass(frozen=True, slots=True)

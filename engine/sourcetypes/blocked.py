@@ -41,8 +41,8 @@ class BlockedHosts:
             host = self._hosts.get(key)
             if host is None or host.blocked_until <= self._clock():
                 return
-            cause = host.cause
-        raise HostBlocked(key[1], cause)
+            cause, seconds = host.cause, host.blocked_until - self._clock()
+        raise HostBlocked(key[1], cause, seconds)
 
     def failed(self, key: HostKey, cause: str) -> None:
         """Count one failure: an error or a timeout, never a file that is absent or refused."""
@@ -59,14 +59,15 @@ class BlockedHosts:
 
 
 class HostBlocked(PassingFailure):
-    """The host is blocked for now; says so, and why."""
+    """The host is blocked for `seconds` more; says so, and why."""
 
-    def __init__(self, host: str, cause: str) -> None:
+    def __init__(self, host: str, cause: str, seconds: float) -> None:
         super().__init__(
             FailureKind.UNREACHABLE,
             f"download failed: Host {host} is temporarily blocked because there were too many download failures. "
             f"It will remain blocked for a maximum of 1h. The error that triggered the block was: `{cause}`.",
         )
+        self.seconds = seconds
 
 
 blocked_hosts = BlockedHosts()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import random
@@ -144,17 +145,22 @@ def test_an_object_that_is_gone_for_good_is_told(server, store):
     assert [row.debug.details for row in answer.candidates if row.debug] == ["Object file no longer available"]
 
 
-def test_a_full_or_forbidden_cache_is_an_internal_error_and_not_remembered(server, store, monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "details"),
+    [(errno.ENOSPC, "the cache directory is full"), (errno.EDQUOT, "the cache directory is full")]
+    + [(errno.EACCES, "internal error")],
+)
+def test_a_full_or_forbidden_cache_is_an_internal_error_and_not_remembered(server, store, monkeypatch, number, details):
     source = make_source(server.url)
 
-    def full(*args):
-        raise OSError(28, "No space left on device")
+    def fail(*args):
+        raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr("engine.caches.files.os.fsync", full)
+        patch.setattr("engine.caches.files.os.fsync", fail)
         answer = look(store, [source])
     assert answer.status is ModuleStatus.OTHER
-    assert {row.download.details for row in answer.candidates} == {"internal error"}
+    assert {row.download.details for row in answer.candidates} == {details}
 
     assert look(store, [source]).status is ModuleStatus.FOUND
 
