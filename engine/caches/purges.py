@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import msgspec
 
 from engine.caches.files import write_small
 from engine.caches.labels import Labels, Selection
+from engine.owners import OWNER_DIGITS
 
 PURGES_FILE = "purges.json"
 LOCK_FILE = "purges.lock"
@@ -51,13 +52,14 @@ class Purges:
         """When something of each owner (by its tag; empty: of everybody) was purged last; mostly empty."""
         return self._read()[2]
 
-    def token(self, source_keys: Iterator[str] | list[str]) -> str:
+    def token(self, source_keys: Sequence[str]) -> str:
         """A text that changes whenever something of these sources (by cache key) is purged; empty if nothing was."""
         latest = self.latest()
         if not latest:
             return ""
-        owners = {"", *(Labels("", key, "").owner for key in source_keys)}
-        return ",".join(f"{owner}@{latest[owner]!r}" for owner in sorted(owners) if owner in latest)
+        # The caller has the keys in their order, so times alone tell states apart.
+        times = [latest.get(""), *[latest.get(key[:OWNER_DIGITS]) for key in source_keys]]
+        return repr(times) if any(times) else ""
 
     def cover(self, labels: Labels | None, created: float) -> bool:
         """Whether what was begun at `created` has been purged since."""

@@ -305,5 +305,5 @@ def test_a_miss_is_remembered_for_an_hour_and_for_a_day_in_the_global_scope(serv
 
 
 def _lifetime(record: bytes) -> float:
-    miss = json.loads(record)["miss"] or {"created": 0, "expires": 0}
+    miss = json.loads(record).get("miss") or {"created": 0, "expires": 0}
     return miss["expires"] - miss["created"]
