@@ -98,7 +98,17 @@ def _make(access: S3Access, trust: Trust) -> Any:
         "s3", region_name=access.region, endpoint_url=access.endpoint or None, config=config, verify=True
     )
     client._endpoint.http_session = _door(trust)
+    client.meta.events.register("before-call.s3", _stay)
     return client
+
+
+def _stay(context: dict[str, Any], **_: Any) -> None:
+    """Mark a request as redirected already.
+
+    Asked by a redirect to look for the bucket's region, the library believes every following redirect too, and an
+    endpoint could keep it going until the stack ends.
+    """
+    context.setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _credentials(access: S3Access, trust: Trust) -> Any:

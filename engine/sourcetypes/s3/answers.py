@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ MAY_LIST = "the credentials may list the bucket but not read this file"
 DENIED = "AccessDenied"
 
 _ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "KeyTooLongError", "MethodNotAllowed", "NotFound"})
+_REGION = re.compile(r"\A[a-z0-9-]{1,40}\Z")
 _OTHER_REGION = "the bucket lies in another region"
 _MEANINGS = {
     "NoSuchBucket": "the bucket does not exist",
@@ -57,7 +59,7 @@ def judge_error(error: Any, *, of_part: bool) -> LookupFailure | PartRefused:
     if of_part and status in (412, 416):
         return PartRefused()
     if code in _MEANINGS:
-        return refused(status, _MEANINGS[code])
+        return refused(status, _region_of(error) if _MEANINGS[code] == _OTHER_REGION else _MEANINGS[code])
     if code in _ABSENT or status == HTTPStatus.NOT_FOUND:
         return LookupFailure(FailureKind.NOT_FOUND)
     if 300 <= status < 400:
@@ -65,6 +67,12 @@ def judge_error(error: Any, *, of_part: bool) -> LookupFailure | PartRefused:
     if 400 <= status < 500 and status != HTTPStatus.TOO_MANY_REQUESTS:
         return refused(status)
     return unreachable(f"{status} {phrase(status)}".strip())
+
+
+def _region_of(error: Any) -> str:
+    """Where the bucket lies, if the server says so."""
+    region = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
+    return f"the bucket lies in the region {region}" if _REGION.match(region) else _OTHER_REGION
 
 
 def judge_library(error: Exception) -> LookupFailure:
