@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.outgoing import Trust
 
@@ -21,6 +21,7 @@ class Asked:
     method: str
     target: str
     headers: dict[str, str]
+    body: bytes = b""
 
 
 @dataclass
@@ -100,6 +101,8 @@ def _serve(connection: socket.socket, server: WebServer) -> None:
                     return
                 received += piece
             asked = _parse(received)
+            while len(asked.body) < int(asked.headers.get("content-length", 0)):
+                asked = replace(asked, body=asked.body + connection.recv(65536))
             server.asked.append(asked)
             act = server.routes.get(asked.target.partition("?")[0]) or server.default or reply("404 Not Found")
             act(asked, connection)
@@ -108,6 +111,7 @@ def _serve(connection: socket.socket, server: WebServer) -> None:
 
 
 def _parse(received: bytes) -> Asked:
-    head, *lines = received.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    header, _, body = received.partition(b"\r\n\r\n")
+    head, *lines = header.decode("latin-1").split("\r\n")
     method, target, _ = head.split(" ")
-    return Asked(method, target, {line.split(": ")[0].lower(): line.split(": ", 1)[1] for line in lines})
+    return Asked(method, target, {line.split(": ")[0].lower(): line.split(": ", 1)[1] for line in lines}, body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 
 import pytest
 
@@ -21,6 +22,11 @@ CANARY = "canary-0f6c1d"
 
 def configured(operator=True, **fields):
     return decode_sources([{"id": "ours"} | fields], operator=operator)[0]
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
 
 
 def opened(*, owner="acme", trust=LOOPBACK, **fields):
