@@ -12,8 +12,8 @@ from django.http.response import HttpResponseBase
 from core.wire.body import WireRequest, view_limit
 from core.wire.errors import BodyError, answer
 
-# A client that is still sending does not read its answer, so what little is left is read before answering.
-_DRAIN_BYTES: Final = 1024 * 1024
+# A client that is still sending does not read its answer, so what is left is read away first, at the pace of any body.
+_DRAIN_BYTES: Final = 64 * 1024 * 1024
 
 
 class BodyMiddleware:
@@ -63,7 +63,7 @@ class WireHandler(WSGIHandler):
 def _finish(request: WireRequest) -> bool:
     """Read what the view left of the body; False when the connection cannot serve another request."""
     stream = request.body_stream
-    if stream.failure is None and not stream.ended:
+    if not stream.ended:
         try:
             stream.drain(_DRAIN_BYTES)
         except BodyError:

@@ -89,7 +89,12 @@ class BodyStream(IOBase):
         return self._take(self._source.readline, _STEP if size is None or size < 0 else size)
 
     def drain(self, most: int) -> None:
-        """Read on and throw away, up to `most` bytes, so that the answer reaches a client that is still sending."""
+        """Read on and throw away, up to `most` bytes, so that the answer reaches a client that is still sending.
+
+        Also after BodyTooLarge: nothing is wrong with the connection then.
+        """
+        if isinstance(self.failure, BodyTooLarge):
+            self.failure = None
         self.limit = max(self.limit, self._received + most)
         while not self._ended and most > 0:
             most -= len(self.read(min(_STEP, most)))
