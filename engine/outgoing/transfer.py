@@ -93,8 +93,9 @@ class WebRequest:
                 verify=self.verify,
             )
         except (requests.RequestException, HTTPError, OSError, SymbolsvcError) as error:
-            # The library's texts hold the whole URL, so they do not stay attached.
-            raise explain(error) from None
+            failure = explain(error)
+        # Raised out here, since the library's texts hold the whole URL and must not stay attached as the context.
+        raise failure
 
 
 def download(
@@ -135,14 +136,16 @@ def origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
 def stream(raw: Any, deadline: Deadline, *, decode: bool) -> Iterator[bytes]:
     """The body of a response of a guarded connection, piece by piece, until the deadline. Raises LookupFailure."""
     started = time.monotonic()
+    failure = None
     with CutOff(getattr(raw, "guarded_socket", None), deadline.remaining()) as cut:
         try:
             yield from raw.stream(CHUNK_BYTES, decode_content=decode)
         except (HTTPError, OSError) as error:
-            if not cut.happened:
-                raise explain(error) from None
+            failure = explain(error)
     if cut.happened:
         raise timed_out(time.monotonic() - started)
+    if failure is not None:
+        raise failure
 
 
 def _redirect(url: str, response: requests.Response) -> str | None:
