@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from symbolication.bodies import FrameTrust, Hex
+from symbolication.diagnosing import ModuleDiagnosis
 
 Some = str | UnsetType
 
@@ -64,6 +65,16 @@ class SymbolicatedModule(msgspec.Struct):
     debug_checksum: Some = UNSET
     image_size: int | UnsetType = UNSET
     candidates: list[FileCandidate] | UnsetType = UNSET
+    diagnosis: (
+        Annotated[
+            ModuleDiagnosis,
+            Meta(
+                description="On the project's endpoint: for modules that were used and not found, or found in a file of"
+                " another build; with `dif_candidates` for all that were used."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class SymbolicatedFrame(msgspec.Struct):

@@ -22,7 +22,7 @@ from core.database import release
 from core.wire import BodyError
 from core.wire.body import read_body
 from engine.outgoing import Deadline
-from engine.run import BadJson, BadSchema, SymbolicateRequest, decode_request
+from engine.run import Annotate, BadJson, BadSchema, SymbolicateRequest, decode_request
 from engine.sourcetypes.base import Source
 from engine.sourcetypes.config import BadSource
 from projects.access import open_own_organization, open_project
@@ -38,6 +38,8 @@ from symbolication.sweeping import sweep_now_and_then
 
 SCOPE: Final = frozenset({"symbolicate:post"})
 RETRY_AFTER_SECONDS: Final = 30
+# Whom to ask for files, and who explains what came of it.
+Asking = tuple[tuple[Source, ...], Annotate | None]
 BODY_LIMIT: Final[int] = settings.ENVIRONMENT["SYMBOLICATE_BODY_MAX_BYTES"]
 
 
@@ -88,8 +90,8 @@ class SymbolicateView(RootView):
         """Symbolicate with the sources of the request, or the configured ones when it names none."""
         asker = Asker.of(self.organization(request))
 
-        def sources(decoded: SymbolicateRequest) -> tuple[Source, ...]:
-            return request_sources(decoded.sources, asker)
+        def sources(decoded: SymbolicateRequest) -> Asking:
+            return request_sources(decoded.sources, asker), None
 
         return _symbolicate(request, asker, sources)
 
@@ -102,10 +104,11 @@ class ProjectSymbolicateView(View):
         """Symbolicate with the project's stored sources."""
         access = open_project(request, organization_id_or_slug, project_id_or_slug, any_of=SCOPE)
 
-        def sources(decoded: SymbolicateRequest) -> tuple[Source, ...]:
+        def sources(decoded: SymbolicateRequest) -> Asking:
             if decoded.sources is not None:
                 raise Refused(400, "sources: the project's stored sources are used; leave this field out")
-            return project_sources(access)
+            opened = project_sources(access)
+            return opened.sources, opened.diagnoser.json
 
         return _symbolicate(request, Asker.of(access.organization), sources)
 
@@ -148,7 +151,7 @@ def _symbolicate(request: Request, asker: Asker, sources: Any) -> HttpResponse:
         raise Refused(503, TOO_MANY)
     try:
         decoded = _decode(read_body(request, limit=BODY_LIMIT))
-        work = _work(decoded, _opened(sources, decoded), query.scope)
+        work = _work(decoded, *_opened(sources, decoded), query.scope)
     except BaseException:
         ticket.close()
         raise
@@ -173,18 +176,18 @@ def _decode(body: bytes) -> SymbolicateRequest:
         raise Rejected(422, error.message) from None
 
 
-def _opened(sources: Any, decoded: SymbolicateRequest) -> tuple[Source, ...]:
+def _opened(sources: Any, decoded: SymbolicateRequest) -> Asking:
     try:
         return sources(decoded)  # type: ignore[no-any-return]
     except BadSource as error:
         raise Rejected(422, error.message) from None
 
 
-def _work(decoded: SymbolicateRequest, sources: tuple[Source, ...], scope: str) -> Work:
+def _work(decoded: SymbolicateRequest, sources: tuple[Source, ...], annotate: Annotate | None, scope: str) -> Work:
     engine = runtime.engine()
 
     def work(deadline: Deadline) -> bytes:
-        return engine.symbolicate(decoded, sources, scope=scope, deadline=deadline)
+        return engine.symbolicate(decoded, sources, scope=scope, deadline=deadline, annotate=annotate)
 
     return work
 

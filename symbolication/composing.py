@@ -17,6 +17,7 @@ import msgspec
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from engine.lookup.diagnosis import Asked, Unasked
 from engine.outgoing import Trust
 from engine.sourcetypes.base import Source
 from engine.sourcetypes.config import SourceConfig, decode_sources
@@ -25,6 +26,7 @@ from projects.access import ProjectAccess
 from projects.models import Organization
 from sources.composition import compose, owner_of
 from symbolication.config import default_sources
+from symbolication.diagnosing import Diagnoser
 
 ANONYMOUS: Final = "anonymous"
 _KEPT: Final = 256
@@ -33,17 +35,18 @@ _KEPT_BYTES: Final = 64 * 1024
 
 Sources = tuple[Source, ...]
 Key = TypeVar("Key", bound=Hashable)
+Opened = TypeVar("Opened")
 
 
-class Recent(Generic[Key]):
+class Recent(Generic[Key, Opened]):
     """The sources opened last, by what they were made of. Safe to use from several threads."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._mutex = threading.Lock()
-        self._kept: OrderedDict[Key, Sources] = OrderedDict()
+        self._kept: OrderedDict[Key, Opened] = OrderedDict()
 
-    def get(self, key: Key, make: Callable[[], Sources]) -> Sources:
+    def get(self, key: Key, make: Callable[[], Opened]) -> Opened:
         """What is kept under `key`, else what `make` gives. Two threads may make the same thing at once."""
         with self._mutex:
             if key in self._kept:
@@ -75,8 +78,7 @@ class Asker:
         return ANONYMOUS if self.organization_id is None else owner_of(self.organization_id)
 
 
-_of_requests: Recent[tuple[Asker, bytes]] = Recent(_KEPT)
-_of_projects: Recent[tuple[Hashable, ...]] = Recent(_KEPT)
+_of_requests: Recent[tuple[Asker, bytes], Sources] = Recent(_KEPT)
 
 
 def request_sources(raw: msgspec.Raw | None, asker: Asker) -> Sources:
@@ -95,15 +97,26 @@ def request_sources(raw: msgspec.Raw | None, asker: Asker) -> Sources:
     return _of_requests.get((asker, text), make) if len(text) <= _KEPT_BYTES else make()
 
 
-def project_sources(opened: ProjectAccess) -> Sources:
+@dataclass(frozen=True, slots=True)
+class ProjectSources:
+    """What a project's lookups ask, and who explains what came of it."""
+
+    sources: Sources
+    diagnoser: Diagnoser
+
+
+def project_sources(opened: ProjectAccess) -> ProjectSources:
     """The stored sources of a project: its own, its organization's, the built-in ones it uses."""
     project, organization = opened.project, opened.organization
 
-    def make() -> Sources:
+    def make() -> ProjectSources:
         trusts = {BUILTIN: Trust.ALL}
         default = _trust(organization.slug)
-        composed = compose(opened).sources
-        return tuple(_open(item.config, item.owner, trusts.get(item.owner, default)) for item in composed)
+        composed = compose(opened)
+        sources = tuple(_open(item.config, item.owner, trusts.get(item.owner, default)) for item in composed.sources)
+        asked = [Asked(item.id, item.name, item.config) for item in composed.sources]
+        left_out = [Unasked(item.id, item.name, item.reason) for item in composed.skipped]
+        return ProjectSources(sources, Diagnoser(asked, left_out))
 
     key = (
         project.pk,
@@ -116,6 +129,9 @@ def project_sources(opened: ProjectAccess) -> Sources:
     return _of_projects.get(key, make)
 
 
+_of_projects: Recent[tuple[Hashable, ...], ProjectSources] = Recent(_KEPT)
+
+
 @lru_cache(maxsize=1)
 def _defaults() -> Sources:
     return tuple(_open(config, BUILTIN, Trust.ALL) for config in default_sources())
@@ -126,7 +142,8 @@ def _trust(slug: str | None) -> Trust:
 
 
 def _open(config: SourceConfig, owner: str, trust: Trust) -> Source:
-    return open_source(config, owner=owner, trust=trust, digest_key=_digest_key())
+    never_block = settings.ENVIRONMENT["DENY_LIST_NEVER_BLOCK_HOSTS"]
+    return open_source(config, owner=owner, trust=trust, digest_key=_digest_key(), never_block=never_block)
 
 
 @lru_cache(maxsize=1)

@@ -61,6 +61,10 @@ def _limit(text: str) -> int | None:
     return None if text.strip().lower() in {"", "none", "unlimited"} else _positive(text)
 
 
+def _size(text: str) -> int | None:
+    return _positive(text) if text.strip() else None
+
+
 def _count(text: str) -> int:
     return _positive(text) if text.strip() else len(os.sched_getaffinity(0))
 
@@ -154,6 +158,29 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         str(15 * 1024**3),
         _positive,
         "The largest file fetched from a source, after decompression.",
+    ),
+    Setting(
+        "CACHE_MAX_BYTES",
+        "",
+        _size,
+        "What the cache directory may take on the disk, kept by the service itself. Empty: a fifth of the disk, and"
+        " 50 GiB at most.",
+    ),
+    Setting(
+        "CACHE_DOWNLOADED_SECONDS", "86400", _positive, "Fetched files that nobody uses for this long are removed."
+    ),
+    Setting(
+        "CACHE_DERIVED_SECONDS",
+        str(7 * 86400),
+        _positive,
+        "What was made from fetched files, and the record of what was found, is removed when unused for this long.",
+    ),
+    Setting(
+        "DENY_LIST_NEVER_BLOCK_HOSTS",
+        "",
+        _words,
+        "Hosts of symbol sources that are asked however often they fail, separated by commas. Others are left alone"
+        " for an hour after 60 failures within a minute.",
     ),
     Setting("HEADER_SECONDS", "10", _positive, "A client whose request line and headers take longer is cut off."),
     Setting("WEB_WORKERS", "", _count, "Web processes. Empty: one per core. `--workers` of `up` overrides it."),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
+from engine.lookup.model import SymcacheAnswer
 from engine.lookup.store import Store
+from engine.modules import Wanted
 from engine.native.demangle import Demangler
 from engine.native.fragments import NO_SYMBOL, Fragment, FragmentCache, json_text, sorted_json
 from engine.native.frames import Writer
@@ -25,6 +27,9 @@ from engine.sourcetypes.base import Source
 # Addresses that are looked up before others get their turn at the gate.
 _BATCH = 500
 _log = logging.getLogger(__name__)
+# What is put into the JSON of a used module, at its end: of its key, itself, what the lookup found, and whether every
+# candidate is asked for.
+Annotate = Callable[[str, Wanted, SymcacheAnswer, bool], str]
 
 
 class Engine:
@@ -41,17 +46,26 @@ class Engine:
         self.symcaches = OpenSymcaches()
 
     def symbolicate(
-        self, request: SymbolicateRequest, sources: Sequence[Source], *, scope: str, deadline: Deadline
+        self,
+        request: SymbolicateRequest,
+        sources: Sequence[Source],
+        *,
+        scope: str,
+        deadline: Deadline,
+        annotate: Annotate | None = None,
     ) -> bytes:
         """The JSON of a `completed` answer. Raises DeadlineExceeded; any other failure shows in statuses."""
-        return _Job(self, request, Question(sources, scope, self.store, deadline)).run()
+        return _Job(self, request, Question(sources, scope, self.store, deadline), annotate).run()
 
 
 class _Job:
     """One request on its way through the engine."""
 
-    def __init__(self, engine: Engine, request: SymbolicateRequest, question: Question) -> None:
+    def __init__(
+        self, engine: Engine, request: SymbolicateRequest, question: Question, annotate: Annotate | None
+    ) -> None:
         self.engine = engine
+        self.annotate = annotate
         self.request = request
         self.question = question
         self.question_key = question.key
@@ -169,6 +183,8 @@ class _Job:
             size = seat.span.size or module.image_size
             end = "" if size is None else f',"image_size":{size}'
             rows = known.candidates if candidates else ""
+            if self.annotate and resolved and seat.index not in unused:
+                rows += self.annotate(identity.key, identity.wanted, resolved.answer, candidates)
             yield f'{head}{identity.description},"image_addr":"{hex(seat.address)}"{end}{rows}}}'
 
     def _deserted(self) -> set[int]:
