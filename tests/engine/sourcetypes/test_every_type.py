@@ -38,7 +38,9 @@ def make(kind, url, *, owner="acme", credential="acme-credential", trust=LOOPBAC
     if kind == "sentry":
         return opened(owner=owner, trust=trust, type="sentry", url=f"{url}/files?_last_upload=1", token=credential)
     config = configured(type="gcs", bucket="symbols", **({"bearer_token": credential} | fields))
-    return GcsSource(config, opening(credential.replace(CANARY, "c"), owner=owner, trust=trust), storage=url, tokens=f"{url}/token")
+    return GcsSource(
+        config, opening(credential.replace(CANARY, "c"), owner=owner, trust=trust), storage=url, tokens=f"{url}/token"
+    )
 
 
 @pytest.fixture
