@@ -6,6 +6,7 @@ from engine.caches.keys import GLOBAL_SCOPE, derived_key, location_key
 from engine.caches.labels import BadSelection, Labels, Selection
 from engine.caches.purges import Purges
 from engine.caches.sealed import CorruptFile, seal, verify
+from engine.caches.shared import SharedCache, Shelter
 from engine.caches.shelf import RECORD_SUFFIX, Miss, Shelf
 from engine.caches.tidy import Limits, Tidied, default_limit, tidy
 
@@ -19,7 +20,9 @@ __all__ = [
     "Miss",
     "Purges",
     "Selection",
+    "SharedCache",
     "Shelf",
+    "Shelter",
     "Tidied",
     "Usage",
     "default_limit",

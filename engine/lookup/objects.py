@@ -17,6 +17,7 @@ from engine.convert.wire import ObjectFacts
 from engine.errors import FailureKind, LookupFailure
 from engine.formats.decompress import decompress
 from engine.lookup.bounded import Bounded
+from engine.lookup.sharing import offer_file, shared_file
 from engine.lookup.store import DAY_SECONDS, Store
 from engine.modules import DebugId, Wanted
 from engine.outgoing import Deadline, PassingFailure
@@ -158,17 +159,27 @@ def _memory_seconds(kind: FailureKind, scope: str) -> float:
 def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile:
     began = time.time()
     with temporary_file(path) as (raw, raw_path), temporary_file(path) as (unpacked, unpacked_path):
-        place.source.fetch(place.location, place.wanted, _bounded(raw, store), deadline)
-        raw.flush()
-        finished = unpacked_path if decompress(raw, unpacked, max_bytes=store.max_download_bytes) else raw_path
-        unpacked.flush()
+        shared = shared_file(store, store.objects, place.key, place.labels, raw, deadline)
+        unpacks = shared is None and _fetch(store, place, raw, unpacked, deadline)
+        finished, began = unpacked_path if unpacks else raw_path, began if shared is None else shared
         inspected = store.converter.inspect(finished, deadline)
         if not inspected.objects:
             raise LookupFailure(FailureKind.MALFORMED, "the file holds no object")
         file = ObjectFile(inspected.objects, inspected.total, _digest(finished), began)
         publish(finished, path)
     store.objects.write_facts(place.key, msgspec.json.encode(file), place.labels, created=began)
+    if shared is None:
+        offer_file(store, store.objects, place.key, began)
     return file
+
+
+def _fetch(store: Store, place: Place, raw: BinaryIO, unpacked: BinaryIO, deadline: Deadline) -> bool:
+    """Ask the source, and say whether what it gave had to be unpacked."""
+    place.source.fetch(place.location, place.wanted, _bounded(raw, store), deadline)
+    raw.flush()
+    packed = decompress(raw, unpacked, max_bytes=store.max_download_bytes)
+    unpacked.flush()
+    return packed
 
 
 def _bounded(file: BinaryIO, store: Store) -> BinaryIO:

@@ -6,7 +6,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from engine.caches import Purges, Shelf
+from engine.caches import Purges, SharedCache, Shelf
 from engine.convert.client import Converter
 from engine.lookup.flights import Flights
 from engine.lookup.model import SymcacheAnswer
@@ -22,12 +22,18 @@ class Store:
 
     Without `converter_socket`, or when nobody answers there, a converter is started on first use and ends with this
     process. Processes may share a directory; it must be local to the host. Safe to use from several threads.
+    Hosts may have a `shared` cache besides.
     """
 
     def __init__(
-        self, cache_dir: Path, converter_socket: Path | None = None, max_download_bytes: int = 15 * 1024**3
+        self,
+        cache_dir: Path,
+        converter_socket: Path | None = None,
+        max_download_bytes: int = 15 * 1024**3,
+        shared: SharedCache | None = None,
     ) -> None:
         self.cache_dir = cache_dir
+        self.shared = shared
         self.max_download_bytes = max_download_bytes
         self.converter = Converter(converter_socket, name=str(cache_dir.absolute()))
         self.purges = Purges(cache_dir)

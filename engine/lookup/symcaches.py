@@ -21,6 +21,7 @@ from engine.convert.client import ConverterUnavailable
 from engine.convert.wire import ObjectFacts
 from engine.errors import LookupFailure
 from engine.lookup.objects import InternalFailure, ObjectFile, Place, present
+from engine.lookup.sharing import offer_sealed, shared_file
 from engine.lookup.store import DAY_SECONDS, Store
 from engine.outgoing import Deadline
 
@@ -72,10 +73,14 @@ def _ready(store: Store, key: str) -> Symcache | Miss | None:
 def _make(store: Store, key: str, path: Path, place: Place, facts: ObjectFacts, deadline: Deadline) -> Symcache | Miss:
     try:
         with temporary_file(path) as (file, temporary):
-            store.converter.make_symcache(store.objects.path(place.key), facts.index, temporary, deadline)
+            shared = shared_file(store, store.symcaches, key, place.labels, file, deadline)
+            if shared is None:
+                store.converter.make_symcache(store.objects.path(place.key), facts.index, temporary, deadline)
             identity = seal(file)
             publish(temporary, path)
         store.symcaches.label(key, place.labels)
+        if shared is None:
+            offer_sealed(store, store.symcaches, key)
         return Symcache(path, identity)
     except LookupFailure as failure:
         miss = Miss.of(failure, DAY_SECONDS)

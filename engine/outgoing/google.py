@@ -117,7 +117,7 @@ def _token(access: GoogleAccess, trust: Trust, deadline: Deadline) -> str:
     if known is not None:
         return known
     form = {"grant_type": _GRANT, "assertion": _assertion(access)}
-    request = WebRequest(session(trust), access.tokens, {}, form=form)
+    request = WebRequest(session(trust), access.tokens, {}, body=form)
     with request.open(None, deadline.at_most(TOKEN_SECONDS)) as reply:
         answer = _read_token(reply)
     _tokens.put(name, answer.access_token, max(0.0, answer.expires_in - MARGIN_SECONDS))

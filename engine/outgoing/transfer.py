@@ -42,13 +42,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """A GET (or a POST of `form`) of `url`. `headers` go to its scheme, host and port only; both may hold secrets."""
+    """A GET of `url`, or a POST of a form or file. `headers` go to its scheme, host and port only.
+
+    Both may hold secrets.
+    """
 
     session: requests.Session = field(repr=False)
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     verify: bool = True
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    body: Mapping[str, str] | BinaryIO | None = field(default=None, repr=False)
 
     @contextmanager
     def open(self, part: Part | None, deadline: Deadline) -> Iterator[Reply]:
@@ -73,7 +76,7 @@ class WebRequest:
             if following is None:
                 return response
             response.close()
-            if self.form is not None:
+            if self.body is not None:
                 raise unreachable("redirected where no redirect is expected")
             if origin(urlsplit(following)) != origin(urlsplit(url)):
                 headers = extra
@@ -83,10 +86,10 @@ class WebRequest:
     def _ask(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         try:
             return self.session.request(
-                "GET" if self.form is None else "POST",
+                "GET" if self.body is None else "POST",
                 url,
                 headers=headers,
-                data=self.form,
+                data=self.body,
                 allow_redirects=False,
                 stream=True,
                 timeout=(CONNECT_SECONDS, IDLE_SECONDS),
