@@ -63,6 +63,11 @@ class SourceBundle:
     def has_sources(self) -> bool:
         return bool(self._files) or bool(self._links)
 
+    @property
+    def has_links(self) -> bool:
+        """Whether it tells a URL for some file."""
+        return bool(self._links) or any(url for _, url in self._files.values())
+
     def find(self, path: str) -> BundledSource | None:
         """The source file that the debug file calls `path`, `\\` and `/` being the same; None when unknown.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from engine.lookup.model import (
     Candidate,
@@ -10,11 +10,13 @@ from engine.lookup.model import (
     DownloadStatus,
     Features,
     ModuleStatus,
+    SourceAnswer,
     SymcacheAnswer,
     Use,
     UseStatus,
 )
 from engine.lookup.search import search
+from engine.lookup.source_objects import search_sources
 from engine.lookup.store import Store
 from engine.modules import Wanted
 from engine.outgoing import Deadline
@@ -26,10 +28,12 @@ __all__ = [
     "DownloadStatus",
     "Features",
     "ModuleStatus",
+    "SourceAnswer",
     "Store",
     "SymcacheAnswer",
     "Use",
     "UseStatus",
+    "find_sources",
     "find_symcache",
 ]
 
@@ -41,8 +45,26 @@ def find_symcache(
 
     Raises DeadlineExceeded; everything else that goes wrong is part of the answer.
     """
-    purged = store.purges.token([source.cache_key for source in sources])
-    key = (scope, purged, tuple((source.id, source.cache_key, source.shared) for source in sources), wanted)
+    key = _flight_key(wanted, sources, scope, store)
     return store.flights.run(
         key, lambda: search(wanted, sources, scope=scope, store=store, deadline=deadline), deadline
     )
+
+
+def find_sources(
+    wanted: Wanted, sources: Sequence[Source], *, scope: str, store: Store, deadline: Deadline
+) -> SourceAnswer:
+    """The file with a module's source files, verified, with the record of every try.
+
+    Raises DeadlineExceeded; everything else that goes wrong is part of the answer.
+    """
+    return store.source_flights.run(
+        _flight_key(wanted, sources, scope, store),
+        lambda: search_sources(wanted, sources, scope=scope, store=store, deadline=deadline),
+        deadline,
+    )
+
+
+def _flight_key(wanted: Wanted, sources: Sequence[Source], scope: str, store: Store) -> Hashable:
+    purged = store.purges.token([source.cache_key for source in sources])
+    return scope, purged, tuple((source.id, source.cache_key, source.shared) for source in sources), wanted

@@ -8,16 +8,16 @@ from engine.caches import Miss
 from engine.convert.wire import ObjectFacts
 from engine.errors import FailureKind
 from engine.lookup.model import Candidate, Download, DownloadStatus, Features, ModuleStatus, Use, UseStatus
-from engine.lookup.objects import CACHE_FULL, InternalFailure, ObjectFile, Outcome, Place, choose_object
+from engine.lookup.objects import CACHE_FULL, PDB, InternalFailure, ObjectFile, Outcome, Place, choose_object
 from engine.lookup.records import record_of
 from engine.modules import ModuleType
 
 INTERNAL = "internal error"
 DOTNET_NEEDS_PORTABLE = "unsupported: Only portable PDB files can be used for .NET symbolication"
-PORTABLE_NOT_READ = "unsupported: portable PDB files cannot be read yet"
 NOT_NATIVE = "unsupported: files of this kind hold no native debug information"
 PORTABLE_PDB = "portablepdb"
-_NOT_NATIVE = frozenset({PORTABLE_PDB, "sourcebundle"})
+SOURCE_BUNDLE = "sourcebundle"
+_NOT_NATIVE = frozenset({PORTABLE_PDB, SOURCE_BUNDLE})
 
 _MODULE_STATUS = {
     FailureKind.NOT_FOUND: ModuleStatus.MISSING,
@@ -43,6 +43,20 @@ class Try:
         facts = choose_object(outcome, place.wanted) if isinstance(outcome, ObjectFile) else None
         return cls(place, outcome, facts)
 
+    @property
+    def features(self) -> Features:
+        """What the module's object offers, nothing without one."""
+        if self.facts is None or not isinstance(self.outcome, ObjectFile):
+            return Features()
+        known = self.facts.features
+        return Features(
+            has_debug_info="debug" in known,
+            has_unwind_info="unwind" in known,
+            has_symbols="symtab" in known,
+            has_sources="sources" in known,
+            srcsrv_vcs=self.outcome.srcsrv_vcs if self.facts.file_format == PDB else None,
+        )
+
     def candidate(self, debug: Use | None) -> Candidate:
         record = record_of(self.place, self.outcome, self.facts)
         return Candidate(self.place.source.id, self.place.location.uri, self._download(), debug, record=record)
@@ -54,33 +68,18 @@ class Try:
         return ModuleStatus.OTHER if isinstance(self.outcome, InternalFailure) else ModuleStatus.MISSING
 
     def _download(self) -> Download:
-        if isinstance(self.outcome, InternalFailure):
-            full = self.outcome.reason == CACHE_FULL
-            return Download(DownloadStatus.ERROR, details=CACHE_FULL if full else INTERNAL)
-        if isinstance(self.outcome, Miss):
-            return _failed_download(self.outcome)
+        if not isinstance(self.outcome, ObjectFile):
+            return failed_download(self.outcome)
         if self.facts is None:
             return Download(DownloadStatus.NOT_FOUND)
-        return Download(DownloadStatus.OK, features=features(self.facts))
-
-
-def features(facts: ObjectFacts) -> Features:
-    return Features(
-        has_debug_info="debug" in facts.features,
-        has_unwind_info="unwind" in facts.features,
-        has_symbols="symtab" in facts.features,
-        has_sources="sources" in facts.features,
-    )
+        return Download(DownloadStatus.OK, features=self.features)
 
 
 def debug_rank(attempt: Try) -> int | None:
     """How good a file is for names: 0 with debug information, 1 with symbols only; None when it is of no use."""
-    if attempt.facts is None:
-        return None
-    offered = features(attempt.facts)
-    if offered.has_debug_info:
+    if attempt.features.has_debug_info:
         return 0
-    return 1 if offered.has_symbols else None
+    return 1 if attempt.features.has_symbols else None
 
 
 def unsupported(facts: ObjectFacts, module_type: ModuleType) -> str | None:
@@ -89,7 +88,7 @@ def unsupported(facts: ObjectFacts, module_type: ModuleType) -> str | None:
     Decided by the format: converting such files succeeds, and gives an empty symcache.
     """
     if module_type is ModuleType.PE_DOTNET:
-        return PORTABLE_NOT_READ if facts.file_format == PORTABLE_PDB else DOTNET_NEEDS_PORTABLE
+        return None if facts.file_format == PORTABLE_PDB else DOTNET_NEEDS_PORTABLE
     return NOT_NATIVE if facts.file_format in _NOT_NATIVE else None
 
 
@@ -100,13 +99,17 @@ def use_of(miss: Miss | InternalFailure) -> Use:
     return Use(UseStatus.ERROR, miss.reason if miss.reason.startswith("Object file") else INTERNAL)
 
 
-def _failed_download(miss: Miss) -> Download:
-    match miss.kind:
+def failed_download(outcome: Miss | InternalFailure) -> Download:
+    """How the wire tells that there is no file."""
+    if isinstance(outcome, InternalFailure):
+        full = outcome.reason == CACHE_FULL
+        return Download(DownloadStatus.ERROR, details=CACHE_FULL if full else INTERNAL)
+    match outcome.kind:
         case FailureKind.NOT_FOUND:
             return Download(DownloadStatus.NOT_FOUND)
         case FailureKind.REFUSED:
-            return Download(DownloadStatus.NO_PERMISSION, details=miss.details)
+            return Download(DownloadStatus.NO_PERMISSION, details=outcome.details)
         case FailureKind.MALFORMED | FailureKind.TOO_LARGE:
             return Download(DownloadStatus.MALFORMED)
         case _:
-            return Download(DownloadStatus.ERROR, details=miss.details)
+            return Download(DownloadStatus.ERROR, details=outcome.details)

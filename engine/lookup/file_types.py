@@ -16,3 +16,6 @@ DEBUG_FILES: dict[ModuleType, tuple[FileType, ...]] = {
     ModuleType.PE_DOTNET: (FileType.PORTABLE_PDB, FileType.PDB),
     ModuleType.UNKNOWN: tuple(file_type for file_type in FileType if file_type is not FileType.IL2CPP),
 }
+
+# For the lines around a line of code, whatever the module is.
+SOURCE_FILES = (FileType.SOURCE_BUNDLE, FileType.PORTABLE_PDB, FileType.ELF_DEBUG, FileType.WASM_DEBUG)

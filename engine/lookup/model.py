@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from engine.caches import Labels
 from engine.errors import FailureKind
 
 NOTHING_LISTED = "No object files listed on this source"
@@ -38,12 +39,13 @@ class ModuleStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What an object file offers."""
+    """What an object file offers. `srcsrv_vcs` (git, perforce or other) is where a PDB says its sources are kept."""
 
     has_debug_info: bool = False
     has_unwind_info: bool = False
     has_symbols: bool = False
     has_sources: bool = False
+    srcsrv_vcs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,31 @@ class Candidate:
     record: TryRecord | None = field(default=None, compare=False)
 
 
+class MapKind(StrEnum):
+    BCSYMBOLMAP = "bcsymbolmap"
+    IL2CPP = "il2cpp"
+
+
+@dataclass(frozen=True, slots=True)
+class NameMap:
+    """A file that turns the names or lines of a debug file into those that people wrote.
+
+    `identity` is the hex digest of its content.
+    """
+
+    kind: MapKind
+    path: Path
+    identity: str
+
+
 @dataclass(frozen=True, slots=True)
 class SymcacheAnswer:
     """What is known about one module's debug file.
 
-    `path` is a verified symcache on disk, None unless `status` is `found`; `identity` is the hex digest of its content.
-    `candidates` are sorted by source and location. `valid_until` is in seconds since the epoch: from then on it is
-    worth asking again.
+    `path` is a verified symcache on disk, None unless `status` is `found`; with `managed` it is a portable PDB instead,
+    which only our own reader opens. `identity` is the hex digest of its content and of the `maps` that what it says
+    has to go through. `candidates` are sorted by source and location. `valid_until` is in seconds since the epoch:
+    from then on it is worth asking again.
     """
 
     status: ModuleStatus
@@ -124,5 +144,31 @@ class SymcacheAnswer:
     identity: str | None
     arch: str
     features: Features
+    candidates: tuple[Candidate, ...]
+    valid_until: float
+    managed: bool = False
+    maps: tuple[NameMap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceObject:
+    """A file that holds source files or tells where they are: a source bundle, or with `portable_pdb` one of those.
+
+    `identity` is the hex digest of its content. `linked` means that it leads to the web for some of its files; what is
+    fetched from there belongs to what `labels` say.
+    """
+
+    path: Path
+    identity: str
+    portable_pdb: bool
+    linked: bool
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAnswer:
+    """What is known about one module's source files. `candidates` and `valid_until` are as those of symcaches."""
+
+    object: SourceObject | None
     candidates: tuple[Candidate, ...]
     valid_until: float

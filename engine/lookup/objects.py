@@ -5,43 +5,46 @@ from __future__ import annotations
 import errno
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
 
-from engine.caches import GLOBAL_SCOPE, Labels, Miss, location_key, publish, temporary_file
+from engine.caches import GLOBAL_SCOPE, Labels, Miss, keep_alive, location_key, publish, temporary_file
 from engine.convert.client import ConverterUnavailable
 from engine.convert.wire import ObjectFacts
 from engine.errors import FailureKind, LookupFailure
+from engine.formats.bytewise import FormatError, mapped
 from engine.formats.decompress import decompress
+from engine.formats.srcsrv import version_control
 from engine.lookup.bounded import Bounded
+from engine.lookup.misses import PASSING_SECONDS, made_or_missed
 from engine.lookup.sharing import offer_file, shared_file
-from engine.lookup.store import DAY_SECONDS, Store
+from engine.lookup.store import Store
 from engine.modules import DebugId, Wanted
-from engine.outgoing import Deadline, PassingFailure
+from engine.outgoing import Deadline
 from engine.sourcetypes.base import Location, Source
-from engine.sourcetypes.blocked import HostBlocked
 
-MISS_SECONDS = 3600.0
-PASSING_SECONDS = 60.0
 CHUNK_BYTES = 1 << 20
+PDB = "pdb"
 CACHE_FULL = "the cache directory is full"
-_BROKEN = frozenset({FailureKind.MALFORMED, FailureKind.TOO_LARGE})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class ObjectFile(msgspec.Struct, frozen=True):
     """A fetched file: its readable objects out of `total`, and the digest of its unpacked content.
 
-    `fetched` is when its source was asked for it, in seconds since the epoch; 0 when that is not known.
+    `fetched` is when its source was asked for it, in seconds since the epoch; 0 when that is not known. `srcsrv_vcs`
+    is where a PDB says its sources are kept.
     """
 
     objects: tuple[ObjectFacts, ...]
     total: int
     digest: str
     fetched: float = 0.0
+    srcsrv_vcs: str | None = None
 
 
 class InternalFailure(msgspec.Struct, frozen=True):
@@ -111,7 +114,9 @@ def obtain(store: Store, place: Place, deadline: Deadline) -> Outcome:
 
 def present(store: Store, place: Place, file: ObjectFile, deadline: Deadline) -> ObjectFile | None:
     """Make sure that the file itself lies whole in the cache, fetching it again if need be; None if that fails."""
-    if _digest(store.objects.path(place.key)) == file.digest:
+    path = store.objects.path(place.key)
+    if _digest(path) == file.digest:
+        keep_alive(path, path.stat().st_mtime)
         return file
     store.objects.forget(place.key)
     again = obtain(store, place, deadline)
@@ -134,26 +139,7 @@ def _belongs(facts: ObjectFacts, wanted: Wanted) -> bool:
 
 
 def _make(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile | Miss:
-    began = time.time()
-    try:
-        return _download(store, place, path, deadline)
-    except PassingFailure as failure:
-        return _passing(failure)
-    except LookupFailure as failure:
-        miss = Miss.of(failure, _memory_seconds(failure.kind, place.scope), began)
-        store.objects.write_miss(place.key, miss, place.labels)
-        return miss
-
-
-def _passing(failure: PassingFailure) -> Miss:
-    """What is not written down, and is asked again soon, or when the host is no longer left alone."""
-    if isinstance(failure, HostBlocked):
-        return msgspec.structs.replace(Miss.of(failure, failure.seconds), left_alone=True)
-    return Miss.of(failure, PASSING_SECONDS)
-
-
-def _memory_seconds(kind: FailureKind, scope: str) -> float:
-    return DAY_SECONDS if kind in _BROKEN or scope == GLOBAL_SCOPE else MISS_SECONDS
+    return made_or_missed(store.objects, place.key, place.labels, lambda: _download(store, place, path, deadline))
 
 
 def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile:
@@ -165,7 +151,8 @@ def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> Obj
         inspected = store.converter.inspect(finished, deadline)
         if not inspected.objects:
             raise LookupFailure(FailureKind.MALFORMED, "the file holds no object")
-        file = ObjectFile(inspected.objects, inspected.total, _digest(finished), began)
+        vcs = _version_control(finished, inspected.objects)
+        file = ObjectFile(inspected.objects, inspected.total, _digest(finished), began, vcs)
         publish(finished, path)
     store.objects.write_facts(place.key, msgspec.json.encode(file), place.labels, created=began)
     if shared is None:
@@ -180,6 +167,18 @@ def _fetch(store: Store, place: Place, raw: BinaryIO, unpacked: BinaryIO, deadli
     packed = decompress(raw, unpacked, max_bytes=store.max_download_bytes)
     unpacked.flush()
     return packed
+
+
+def _version_control(path: Path, objects: Sequence[ObjectFacts]) -> str | None:
+    """What a Windows PDB says about its sources. That it cannot be read as one spoils nothing else."""
+    if not any(facts.file_format == PDB for facts in objects):
+        return None
+    try:
+        with open(path, "rb") as file:
+            found = version_control(mapped(file))
+    except FormatError:
+        return None
+    return found.value if found else None
 
 
 def _bounded(file: BinaryIO, store: Store) -> BinaryIO:

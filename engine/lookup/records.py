@@ -7,7 +7,8 @@ import time
 from engine.caches import Miss
 from engine.convert.wire import ObjectFacts
 from engine.lookup import model
-from engine.lookup.objects import PASSING_SECONDS, InternalFailure, ObjectFile, Outcome, Place
+from engine.lookup.misses import PASSING_SECONDS
+from engine.lookup.objects import InternalFailure, ObjectFile, Outcome, Place
 from engine.modules import DebugId, Wanted
 
 _NIL_DIGITS = frozenset("0-")

@@ -9,12 +9,13 @@ from pathlib import Path
 from engine.caches import Purges, SharedCache, Shelf
 from engine.convert.client import Converter
 from engine.lookup.flights import Flights
-from engine.lookup.model import SymcacheAnswer
+from engine.lookup.model import SourceAnswer, SymcacheAnswer
 
 DAY_SECONDS = 86_400.0
 # Raised whenever what is stored, or how, changes.
-OBJECTS_VERSION = 1
+OBJECTS_VERSION = 2
 SYMCACHES_VERSION = 1
+PLAIN_FILES_VERSION = 1
 
 
 class Store:
@@ -38,10 +39,17 @@ class Store:
         self.converter = Converter(converter_socket, name=str(cache_dir.absolute()))
         self.purges = Purges(cache_dir)
         self.objects = Shelf(cache_dir, "objects", str(OBJECTS_VERSION), 7 * DAY_SECONDS, self.purges)
+        self.auxiliary = self._shelf("auxiliary")
+        self.source_files = self._shelf("sourcefiles")
         self.flights: Flights[SymcacheAnswer] = Flights()
+        self.source_flights: Flights[SourceAnswer] = Flights()
 
     @cached_property
     def symcaches(self) -> Shelf:
         """Another release of the library may convert differently, and its files are another version."""
         name = f"{SYMCACHES_VERSION}-{version('symbolic')}"
         return Shelf(self.cache_dir, "symcaches", name, 7 * DAY_SECONDS, self.purges)
+
+    def _shelf(self, kind: str) -> Shelf:
+        """Files that are kept as they came."""
+        return Shelf(self.cache_dir, kind, str(PLAIN_FILES_VERSION), DAY_SECONDS, self.purges)

@@ -11,6 +11,7 @@ from threading import Lock
 
 import orjson
 
+from engine.lookup.model import Candidate
 from engine.native.demangle import Demangler
 from engine.native.symcache import Location
 
@@ -45,21 +46,33 @@ class Fragment:
     its absolute sym_addr belongs, and `rest`; `sym_addr` is relative to the module. `odd` ones cannot be joined as
     they are: there is no symbol at all, no sym_addr, or a frame without a file.
 
+    What there is to say about each frame's source, `around`, stands at the end of its fields; `candidates` tell of the
+    links that were followed for it.
+
     `forms` has them readily cut for frames of one trust: the parts between which the text goes that tells where the
     frame lies, sym_addr, and what follows it.
     """
 
-    __slots__ = ("forms", "function", "inlines", "odd", "pathless", "rest", "start", "sym_addr")
+    __slots__ = ("candidates", "forms", "function", "inlines", "odd", "pathless", "rest", "start", "sym_addr")
 
-    def __init__(self, locations: Sequence[Location], demangler: Demangler) -> None:
+    def __init__(
+        self,
+        locations: Sequence[Location],
+        demangler: Demangler,
+        around: Sequence[str] = (),
+        candidates: tuple[Candidate, ...] = (),
+    ) -> None:
         self.inlines = [_own_fields(inner, demangler) for inner in locations[:-1]]
+        if around:
+            self.inlines = [fields + source for fields, source in zip(self.inlines, around, strict=False)]
+        self.candidates = candidates
         self.pathless = any(location.path is None for location in locations)
         self.start = self.rest = ""
         self.sym_addr: int | None = None
         self.function: str | None = None
         self.forms: dict[str | None, Form] = {}
         if locations:
-            self._set_outermost(locations[-1], demangler)
+            self._set_outermost(locations[-1], demangler, around[-1] if around else "")
         self.odd = self.pathless or self.sym_addr is None
 
     def form(self, trust: str | None) -> Form | None:
@@ -71,10 +84,10 @@ class Fragment:
         self.forms[trust] = made = (*form, f"{self.rest}{tail}")
         return made
 
-    def _set_outermost(self, outer: Location, demangler: Demangler) -> None:
+    def _set_outermost(self, outer: Location, demangler: Demangler, around: str) -> None:
         self.function = demangler.readable(outer.symbol, outer.language)
         self.sym_addr = outer.sym_addr
-        fields = _own_fields(outer, demangler)
+        fields = _own_fields(outer, demangler) + around
         if outer.sym_addr is None:
             self.start = fields
             return

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from itertools import count
 from operator import attrgetter
 
+from engine.formats.portable_pdb import SourcePoint
+from engine.lookup.model import Candidate
 from engine.native.demangle import Demangler
-from engine.native.fragments import OPENING, TAILS, Fragment, FragmentCache, json_text
+from engine.native.fragments import OPENING, TAILS, Fragment, FragmentCache, base_name, json_text
+from engine.native.managed import ManagedLine, ManagedTable
 from engine.native.places import NOWHERE, Placed, Seat
 from engine.native.wire import Frame
 
@@ -21,6 +24,8 @@ _BEGINNINGS: list[str] = []
 _CARRIED = (
     "filename", "abs_path", "lineno", "pre_context", "context_line", "post_context", "source_link", "in_app", "vars",
 )  # fmt: skip
+# What is known about a line's source goes where these are.
+_AROUND = ("pre_context", "context_line", "post_context", "source_link")
 _SAID = attrgetter(
     "platform",
     "addr_mode",
@@ -88,18 +93,35 @@ class Writer:
 
     def _write_odd(self, placed: Placed, index: int, fragment: Fragment | None) -> str:
         seat = placed.seats[index]
+        if seat.managed is not None:
+            return self._write_managed(placed, index, seat.managed)
         if fragment is None and seat.failure is None:
             fragment = seat.recall(placed.adjusted[index] - seat.address, self.fragments)
             if fragment is None:
                 return ""
         if fragment is not None and fragment.found:
             return self._write_found(placed, index, fragment)
-        status = seat.failure or "missing_symbol"
+        return self._write_lost(placed, index, seat.failure or "missing_symbol")
+
+    def _write_lost(self, placed: Placed, index: int, status: str) -> str:
+        """A frame that nothing is known about, unless it is none."""
+        seat = placed.seats[index]
         if _is_dropped(placed.frames[index], status) or self._ends_after_start(placed, index):
             if seat is not NOWHERE:
                 seat.dropped += 1
             return ""
+        if seat is not NOWHERE:
+            seat.failed += 1
         return self._write_failed(placed, index, status)
+
+    def _write_managed(self, placed: Placed, index: int, table: ManagedTable) -> str:
+        """A frame of .NET; its address counts within its method."""
+        line = table.find(placed.frames[index].function_id, placed.given[index] - placed.seats[index].address)
+        if line is None:
+            return ""
+        if line.point is None:
+            return self._write_lost(placed, index, "missing_symbol")
+        return _managed_frame(placed, index, line, line.point)
 
     def _write_found(self, placed: Placed, index: int, fragment: Fragment) -> str:
         frame, seat = placed.frames[index], placed.seats[index]
@@ -111,6 +133,15 @@ class Writer:
         if self.reverse:
             bodies.reverse()
         return ",".join([f"{OPENING}{where}{body}{tail}" for body in bodies])
+
+    def candidates(self, placed: Placed, index: int) -> tuple[Candidate, ...]:
+        """The links that were followed for a frame, once its fragment is at hand."""
+        seat = placed.seats[index]
+        if seat.managed is not None:
+            line = seat.managed.find(placed.frames[index].function_id, placed.given[index] - seat.address)
+            return () if line is None or line.candidate is None else (line.candidate,)
+        fragment = seat.fragments.get(placed.adjusted[index] - seat.address)
+        return () if fragment is None else fragment.candidates
 
     def _ends_after_start(self, placed: Placed, index: int) -> bool:
         """Whether this is the last frame, in no module, and `_start` called it: what lies there is no frame."""
@@ -131,23 +162,8 @@ class Writer:
         if _SAID(frame) == _NOTHING_SAID:
             return _bare_failure(seat, index, placed.given[index], status, TAILS[frame.trust])
         symbol, function = self._names(frame)
-        given = placed.given[index] - (seat.address if frame.addr_mode else 0)
-        fields: dict[str, object] = {
-            "platform": frame.platform,
-            "addr_mode": frame.addr_mode,
-            "instruction_addr": f"{given:#x}",
-            "adjust_instruction_addr": frame.adjust_instruction_addr,
-            "function_id": frame.function_id,
-            "package": seat.identity.wanted.code_file if seat.identity else frame.package,
-            "lang": frame.lang,
-            "symbol": symbol,
-            "sym_addr": frame.sym_addr,
-            "function": function,
-            **{name: getattr(frame, name) for name in _CARRIED},
-            "trust": None if frame.trust == "none" else frame.trust,
-        }
-        kept = {name: value for name, value in fields.items() if value is not None and value not in ([], {})}
-        return json_text({"status": status, "original_index": index, **kept})
+        fields = _all_fields(placed, index) | {"symbol": symbol, "function": function}
+        return json_text({"status": status, "original_index": index, **_said(fields)})
 
     def _names(self, frame: Frame) -> tuple[str | None, str | None]:
         """Symbol and function of a frame that was not found; one of them alone is taken for a mangled name."""
@@ -158,6 +174,44 @@ class Writer:
         if readable == mangled:
             return frame.symbol, frame.function
         return mangled, readable
+
+
+def _all_fields(placed: Placed, index: int) -> dict[str, object]:
+    """A frame as it came, with the module's path, in the order of the answer."""
+    frame, seat = placed.frames[index], placed.seats[index]
+    given = placed.given[index] - (seat.address if frame.addr_mode else 0)
+    return {
+        "platform": frame.platform,
+        "addr_mode": frame.addr_mode,
+        "instruction_addr": f"{given:#x}",
+        "adjust_instruction_addr": frame.adjust_instruction_addr,
+        "function_id": frame.function_id,
+        "package": seat.identity.wanted.code_file if seat.identity else frame.package,
+        "lang": frame.lang,
+        "symbol": frame.symbol,
+        "sym_addr": frame.sym_addr,
+        "function": frame.function,
+        **{name: getattr(frame, name) for name in _CARRIED},
+        "trust": None if frame.trust == "none" else frame.trust,
+    }
+
+
+def _said(fields: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None and value not in ([], {})}
+
+
+def _managed_frame(placed: Placed, index: int, line: ManagedLine, point: SourcePoint) -> str:
+    """A frame as it came with its line, and with what stands around that, if anything is known."""
+    fields = _all_fields(placed, index)
+    fields |= {"filename": base_name(point.document), "abs_path": point.document, "lineno": point.line}
+    fields["lang"] = point.language or fields["lang"]
+    after = {name: fields.pop(name) for name in ("in_app", "vars", "trust")}
+    if line.around:
+        for name in _AROUND:
+            del fields[name]
+    head = json_text({"status": "symbolicated", "original_index": index, **_said(fields)})
+    tail = json_text(_said(after))[1:-1]
+    return f"{head[:-1]}{line.around}{',' if tail else ''}{tail}}}"
 
 
 def _bare_failure(seat: Seat, index: int, address: int, status: str, tail: str) -> str:

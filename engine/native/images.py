@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from engine.lookup.model import Candidate, Download, Features, ModuleStatus, SymcacheAnswer, Use
 from engine.modules import DebugId, ModuleType, Wanted, parse_code_id
@@ -78,10 +79,11 @@ class ImageFindings:
     candidates: str
 
 
-def findings(answer: SymcacheAnswer) -> ImageFindings:
-    """The JSON of what a lookup found out."""
-    rows = ",".join(json_text(_candidate(candidate)) for candidate in answer.candidates)
-    rest = f'"features":{json_text(_features(answer.features))},"arch":{json_text(answer.arch)},'
+def findings(answer: SymcacheAnswer, more: Sequence[Candidate] = (), *, has_sources: bool = False) -> ImageFindings:
+    """The JSON of what a lookup found out, with `more` candidates of others; `has_sources` if those found sources."""
+    rows = ",".join(json_text(_candidate(candidate)) for candidate in _joined(answer.candidates, more))
+    features = replace(answer.features, has_sources=True) if has_sources else answer.features
+    rest = f'"features":{json_text(_features(features))},"arch":{json_text(answer.arch)},'
     return ImageFindings(
         f'{{"debug_status":"{answer.status.value}",{rest}',
         f'{{"debug_status":"{ModuleStatus.UNUSED.value}",{rest}',
@@ -89,8 +91,17 @@ def findings(answer: SymcacheAnswer) -> ImageFindings:
     )
 
 
-def _features(features: Features) -> dict[str, bool]:
-    return {name: getattr(features, name) for name in Features.__slots__}
+def _joined(rows: Sequence[Candidate], more: Sequence[Candidate]) -> list[Candidate]:
+    """All rows by source and location, each place once: `rows` say more about a place than `more`."""
+    places = {(row.source, row.location): row for row in more}
+    for row in rows:
+        places[row.source, row.location] = row
+    return [places[key] for key in sorted(places)]
+
+
+def _features(features: Features) -> dict[str, bool | str]:
+    row = {name: getattr(features, name) for name in Features.__slots__}
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _candidate(candidate: Candidate) -> dict[str, object]:

@@ -12,6 +12,7 @@ from engine.modules import AddressMap, Span, fill_sizes
 from engine.native.adjust import UNKNOWN, StackFacts, Stepping, aligned, first_frame, previous
 from engine.native.fragments import NO_SYMBOL, Fragment, FragmentCache
 from engine.native.images import NO_PACKAGE, ImageIdentity
+from engine.native.managed import ManagedTable
 from engine.native.wire import Frame, Module, SymbolicateRequest, Thread
 
 
@@ -20,18 +21,20 @@ class Seat:
 
     `failure` is the status of every frame in it when there is no symcache. `address` is absolute; 0 means that the
     module has no absolute addresses: absolute frames that land in it sit in its `shadow`, where no symbol is ever
-    found. Of a frame without a module, the seat is NOWHERE.
+    found. Of a frame without a module, the seat is NOWHERE. `managed` has the lines of a .NET module.
     """
 
     __slots__ = (
         "address",
         "cpu",
         "dropped",
+        "failed",
         "failure",
         "fragments",
         "identity",
         "index",
         "lacking",
+        "managed",
         "masked",
         "package",
         "shadow",
@@ -54,6 +57,8 @@ class Seat:
         self.failure: str | None = "missing"
         self.lacking: set[int] = set()
         self.dropped = 0
+        self.failed = 0
+        self.managed: ManagedTable | None = None
         self.shadow: Seat | None = None
 
     def cast_shadow(self) -> Seat:
@@ -63,24 +68,47 @@ class Seat:
 
     def fail(self, status: str) -> None:
         """Answer all frames in the module with `status`."""
-        self.symcache, self.failure, self.fragments = None, status, {}
+        self.symcache, self.failure, self.fragments, self.managed = None, status, {}, None
         self.lacking.clear()
         if self.shadow is not None:
-            self.shadow.failure = status
+            self.shadow.failure, self.shadow.managed = status, None
 
     @property
     def all_dropped(self) -> int:
         """How many frames of the module were left out of the answer."""
         return self.dropped + (self.shadow.dropped if self.shadow else 0)
 
-    def forget_dropped(self) -> None:
+    @property
+    def is_clean(self) -> bool:
+        """Whether surely every frame of the module was symbolicated."""
+        return not (self.failed or self.dropped or self.shadow)
+
+    @property
+    def all_fruitless(self) -> int:
+        """How many frames of the module were not symbolicated, left out or not."""
+        return self.all_dropped + self.failed + (self.shadow.failed if self.shadow else 0)
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether something has to be looked up before all frames can be written."""
+        return bool(self.lacking) or (self.managed is not None and bool(self.managed.lacking))
+
+    def forget_counts(self) -> None:
         """Start counting anew, as stacks are written once more."""
-        self.dropped = 0
+        self.dropped = self.failed = 0
         if self.shadow is not None:
-            self.shadow.dropped = 0
+            self.shadow.dropped = self.shadow.failed = 0
+
+    def use_managed(self, table: ManagedTable) -> None:
+        """Look frames up by their methods from now on."""
+        self.managed = table
+        self.failure = None
+        if self.shadow is not None:
+            self.shadow.managed = table
+            self.shadow.failure = None
 
     def use_symcache(self, symcache: str, cpu: Stepping, cache: FragmentCache) -> None:
-        """Look frames up in the symcache with this content from now on."""
+        """Look frames up in the symcache with this content from now on, or in one with these sources beside it."""
         self.symcache = symcache
         self.cpu = cpu
         self.step = cpu.step

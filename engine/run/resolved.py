@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from threading import Event, Lock
 
 from engine.errors import DeadlineExceeded
-from engine.lookup import find_symcache
-from engine.lookup.model import Features, ModuleStatus, SymcacheAnswer
+from engine.lookup import find_sources, find_symcache
+from engine.lookup.misses import PASSING_SECONDS
+from engine.lookup.model import Features, ModuleStatus, SourceAnswer, SymcacheAnswer
 from engine.lookup.store import Store
 from engine.native.adjust import Stepping, stepping
 from engine.native.fragments import json_text
 from engine.native.images import ImageFindings, ImageIdentity, findings
 from engine.native.memory import TwoGenerations
 from engine.outgoing import Deadline
+from engine.run.sourced import Sourced
 from engine.sourcetypes.base import Source
 
 _MODULES = 20_000
@@ -39,13 +41,22 @@ class Question:
         return json_text([self.scope, self.store.purges.token(keys), *keys])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Resolved:
-    """A lookup's answer, and what follows from it for every request."""
+    """A lookup's answer, and what follows from it for every request.
+
+    `sourced` is what is known about the module's sources, None as long as nobody asked.
+    """
 
     answer: SymcacheAnswer
     findings: ImageFindings
     cpu: Stepping
+    sourced: Sourced | None = None
+
+    def sourced_at(self, now: float) -> Sourced | None:
+        """What is known about the sources and still holds at `now`, in seconds since the epoch."""
+        sourced = self.sourced
+        return sourced if sourced is not None and sourced.answer.valid_until > now else None
 
     @property
     def failure(self) -> str | None:
@@ -127,6 +138,20 @@ def _look_up(question: Question, identity: ImageIdentity) -> SymcacheAnswer:
     except Exception:  # noqa: BLE001 - whatever goes wrong with one module must not take the others with it
         _log.exception("the lookup of a module failed", extra={"debug_file": identity.wanted.debug_file})
         return _INTERNAL_ERROR
+
+
+def resolve_sources(question: Question, identity: ImageIdentity, resolved: Resolved) -> None:
+    """Look for a module's sources. Raises DeadlineExceeded, and nothing else."""
+    try:
+        answer = find_sources(
+            identity.wanted, question.sources, scope=question.scope, store=question.store, deadline=question.deadline
+        )
+    except DeadlineExceeded:
+        raise
+    except Exception:  # noqa: BLE001 - names are worth having without what stands around their lines
+        _log.exception("the lookup of sources failed", extra={"debug_file": identity.wanted.debug_file})
+        answer = SourceAnswer(None, (), time.time() + PASSING_SECONDS)
+    resolved.sourced = Sourced(resolved.answer, answer)
 
 
 def _wait(flight: _Flight, deadline: Deadline) -> None:

@@ -102,6 +102,11 @@ class PortablePdb:
                 return SourceLinks.parse(self._heaps.blob(value))
         return None
 
+    @property
+    def has_links(self) -> bool:
+        """Whether it tells a URL for some document. Raises FormatError."""
+        return bool(self.source_links)
+
     @cached_property
     def _sources(self) -> dict[str, int]:
         """Blob offsets of embedded sources by the path of their document."""

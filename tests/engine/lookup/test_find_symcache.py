@@ -242,19 +242,13 @@ def test_a_fat_file_without_the_module_is_not_found(server, store):
     assert set(downloads(answer).values()) == {("notfound", None)}
 
 
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        ("windows/crash.pdb", "unsupported: Only portable PDB files can be used for .NET symbolication"),
-        ("windows/portable.pdb", "unsupported: portable PDB files cannot be read yet"),
-    ],
-)
-def test_dotnet_modules_are_unsupported_and_say_why(server, store, path, text):
-    server.default = reply(body=shared(f"fixtures/peers/symbolic/{path}").read_bytes())
+def test_a_windows_pdb_is_unsupported_for_dotnet_and_says_why(server, store):
+    server.default = reply(body=shared("fixtures/peers/symbolic/windows/crash.pdb").read_bytes())
     wanted = Wanted(ModuleType.PE_DOTNET, None, "a.dll", LEDGER.debug_id, "a.pdb")
 
     answer = look(store, [make_source(server.url)], wanted)
 
+    text = "unsupported: Only portable PDB files can be used for .NET symbolication"
     assert (answer.status, answer.path) == (ModuleStatus.UNSUPPORTED, None)
     assert [row.debug for row in answer.candidates if row.debug] == [Use(UseStatus.ERROR, text)]
 
@@ -301,7 +295,7 @@ def test_a_miss_is_remembered_for_an_hour_and_for_a_day_in_the_global_scope(serv
     for scope, seconds in (("p1", 3600), ("global", 86400)):
         look(store, [make_source(server.url)], scope=scope)
         records = [path.read_bytes() for path in store.cache_dir.glob("objects/**/*.json")]
-        assert any(_lifetime(record) == pytest.approx(seconds) for record in records)
+        assert any(_lifetime(record) == pytest.approx(seconds, abs=30) for record in records)
 
 
 def _lifetime(record: bytes) -> float:

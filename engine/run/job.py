@@ -1,0 +1,227 @@
+"""One request on its way through the engine."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from engine.lookup.model import Candidate, SymcacheAnswer
+from engine.modules import Wanted
+from engine.native.fragments import json_text, sorted_json
+from engine.native.frames import Writer
+from engine.native.images import UNUSED, ImageFindings
+from engine.native.managed import ManagedTable
+from engine.native.places import NOWHERE, Placed, Places, Seat, adjust
+from engine.native.wire import SymbolicateRequest, Thread
+from engine.outgoing import Trust
+from engine.run.filling import Around, Unreadable, fill
+from engine.run.remembered import Remembered
+from engine.run.resolved import UNREADABLE, Question, Resolved, resolve_sources
+from engine.run.sourced import Sourced, door_of, follower
+
+_log = logging.getLogger(__name__)
+# What is put into the JSON of a used module, at its end: of its key, itself, what the lookup found, and whether every
+# candidate is asked for.
+Annotate = Callable[[str, Wanted, SymcacheAnswer, bool], str]
+
+
+class Job:
+    """One request on its way through the engine."""
+
+    def __init__(
+        self,
+        engine: Remembered,
+        request: SymbolicateRequest,
+        question: Question,
+        annotate: Annotate | None,
+        trust: Trust,
+    ) -> None:
+        self.engine = engine
+        self.annotate = annotate
+        self.request = request
+        self.question = question
+        self.question_key = question.key
+        self.identities = [engine.identities.get(module) for module in request.modules]
+        self.places = Places(request.modules, request.image_addrs, self.identities)
+        self.placed = self.places.place(request)
+        self.resolved: dict[int, Resolved] = {}
+        self.sourced: dict[int, Sourced | None] = {}
+        self.now = time.time()
+        self.with_context = request.options.apply_source_context is not False
+        self.door = door_of(request.scraping, trust)
+        self.writer = Writer(engine.fragments, engine.demangler, reverse=request.options.frame_order == "caller_first")
+
+    def run(self) -> bytes:
+        self._resolve_touched()
+        masked = any(seat.masked for seat in self.places.seats)
+        for placed in self.placed:
+            adjust(placed, self.request.signal, masked=masked)
+        stacks = self._write_filled()
+        if self.with_context and self._find_sources():
+            stacks = self._write_filled()
+        signal = "" if self.request.signal is None else f'"signal":{self.request.signal},'
+        images = ",".join(self._images())
+        return f'{{"status":"completed",{signal}"stacktraces":[{",".join(stacks)}],"modules":[{images}]}}'.encode()
+
+    def _touched(self) -> list[Seat]:
+        """The seats that frames lie in."""
+        touched = {seat.index for placed in self.placed for seat in set(placed.seats)} - {NOWHERE.index}
+        return [self.places.seats[index] for index in sorted(touched)]
+
+    def _resolve_touched(self) -> None:
+        cold = []
+        for seat in self._touched():
+            identity = seat.identity
+            known = None if identity is None else self.engine.modules.known(self.question_key, identity, self.now)
+            if known is None:
+                cold.append(seat)
+            else:
+                self._settle(seat, known)
+        if cold:
+            self._resolve(cold)
+
+    def _resolve(self, seats: Iterable[Seat]) -> None:
+        """Look modules up, side by side."""
+        self.question.deadline.check()
+        self.engine.workers.run([partial(self._resolve_one, seat) for seat in seats], self.question.deadline)
+
+    def _resolve_one(self, seat: Seat) -> None:
+        if seat.identity is not None:
+            self._settle(seat, self.engine.modules.resolve(self.question, self.question_key, seat.identity))
+
+    def _settle(self, seat: Seat, resolved: Resolved) -> None:
+        self.resolved[seat.index] = resolved
+        identity = resolved.answer.identity
+        if identity is None:
+            seat.fail(resolved.failure or "missing")
+            return
+        table = identity
+        if self.with_context:
+            sourced = self.sourced[seat.index] = resolved.sourced_at(self.now)
+            if sourced is not None and sourced.object is not None:
+                table = sourced.table(sourced.object, self.door, self.now)
+        if resolved.answer.managed:
+            seat.use_managed(ManagedTable(table, self.engine.managed_lines))
+        else:
+            seat.use_symcache(table, resolved.cpu, self.engine.fragments)
+
+    def _find_sources(self) -> bool:
+        """Look for the sources of modules with symbolicated frames, where nobody has yet; whether any were found."""
+        unknown = [self.places.seats[index] for index, sourced in self.sourced.items() if sourced is None]
+        cold = [seat for seat in unknown if seat.failure is None and self._has_names(seat)]
+        if cold:
+            self.question.deadline.check()
+            self.engine.workers.run([partial(self._find_sources_of, seat) for seat in cold], self.question.deadline)
+        for seat in cold:
+            self._settle(seat, self.resolved[seat.index])
+        return any(sourced.object for seat in cold if (sourced := self.sourced[seat.index]))
+
+    def _find_sources_of(self, seat: Seat) -> None:
+        if seat.identity is not None:
+            resolve_sources(self.question, seat.identity, self.resolved[seat.index])
+
+    def _has_names(self, seat: Seat) -> bool:
+        """Whether any frame of the module was symbolicated, once all is written."""
+        return seat.is_clean or seat.all_fruitless < self._count(seat)
+
+    def _count(self, seat: Seat) -> int:
+        """How many frames lie in a module."""
+        both = (seat, seat.shadow) if seat.shadow else (seat,)
+        return sum(placed.seats.count(each) for placed in self.placed for each in both)
+
+    def _write_filled(self) -> list[str]:
+        stacks = self._write_stacks()
+        if any(seat.is_lacking for seat in self.places.seats):
+            self._fill()
+            stacks = self._write_stacks()
+        return stacks
+
+    def _write_stacks(self) -> list[str]:
+        for seat in self.places.seats:
+            seat.forget_counts()
+        return [self._write_stack(placed) for placed in self.placed]
+
+    def _write_stack(self, placed: Placed) -> str:
+        with self.engine.gate:
+            frames = self.writer.write(placed)
+        return f'{{{_stack_head(placed.thread)}"frames":[{frames}]}}'
+
+    def _fill(self) -> None:
+        """Look up what seats lack, module by module."""
+        for seat in self.places.seats:
+            if seat.is_lacking:
+                self.question.deadline.check()
+                self._fill_seat(seat)
+
+    def _fill_seat(self, seat: Seat) -> None:
+        try:
+            fill(seat, self.resolved[seat.index].answer, self._around(seat), self.engine.readers)
+        except Unreadable:
+            self._retry(seat)
+
+    def _retry(self, seat: Seat) -> None:
+        """The file is gone or unreadable since it was found: find it once more."""
+        if seat.identity is not None:
+            self.engine.modules.forget(self.question_key, seat.identity)
+        self._resolve_one(seat)
+        try:
+            if seat.failure is None:
+                fill(seat, self.resolved[seat.index].answer, self._around(seat), self.engine.readers)
+        except Unreadable:
+            _log.exception("a debug file cannot be read", extra={"identity": seat.symcache})
+            seat.fail("missing")
+            self.resolved[seat.index] = UNREADABLE
+
+    def _around(self, seat: Seat) -> Around | None:
+        """The sources of a module, if it has any and they are asked for."""
+        sourced = self.sourced.get(seat.index)
+        if sourced is None or sourced.object is None:
+            return None
+        found = sourced.object
+        follow = follower(found.labels, self.door, self.engine.store, self.question.deadline)
+        return Around(sourced, self.door, lambda places: self.engine.contexts.annotate(found, places, follow))
+
+    def _images(self) -> Iterator[str]:
+        candidates = bool(self.request.options.dif_candidates)
+        for seat, module, identity in zip(self.places.seats, self.request.modules, self.identities, strict=True):
+            resolved = self.resolved.get(seat.index)
+            known = UNUSED if resolved is None else self._findings(seat, resolved)
+            deserted = self._is_deserted(seat)
+            head = known.unused_head if deserted else known.head
+            size = seat.span.size or module.image_size
+            end = "" if size is None else f',"image_size":{size}'
+            rows = known.candidates if candidates else ""
+            if self.annotate and resolved and not deserted:
+                rows += self.annotate(identity.key, identity.wanted, resolved.answer, candidates)
+            yield f'{head}{identity.description},"image_addr":"{hex(seat.address)}"{end}{rows}}}'
+
+    def _findings(self, seat: Seat, resolved: Resolved) -> ImageFindings:
+        """What the answer says about a module's files, with its sources where they were asked for."""
+        sourced = self.sourced.get(seat.index)
+        if sourced is None or not self._has_names(seat):
+            return resolved.findings
+        if not self.request.options.dif_candidates or sourced.object is None or not sourced.object.linked:
+            return sourced.findings
+        return sourced.joined(resolved.answer, {row.location: row for row in self._links(seat)})
+
+    def _links(self, seat: Seat) -> Iterator[Candidate]:
+        """The links that were followed for the frames of a module."""
+        for placed in self.placed:
+            for index, here in enumerate(placed.seats):
+                if here.index == seat.index:
+                    yield from self.writer.candidates(placed, index)
+
+    def _is_deserted(self, seat: Seat) -> bool:
+        """Whether all frames of a module were dropped; without source context nobody looks for that."""
+        return not seat.is_clean and self.with_context and 0 < seat.all_dropped == self._count(seat)
+
+
+def _stack_head(thread: Thread) -> str:
+    """The JSON of a stack's own fields, up to its frames."""
+    thread_id = "" if thread.thread_id is None else f'"thread_id":{thread.thread_id},'
+    name = "" if thread.thread_name is None else f'"thread_name":{json_text(thread.thread_name)},'
+    asking = "" if thread.is_requesting is None else f'"is_requesting":{json_text(thread.is_requesting)},'
+    registers = f'"registers":{sorted_json(thread.registers)},' if thread.registers else ""
+    return thread_id + name + asking + registers
