@@ -13,6 +13,7 @@ from typing import Final
 
 from django.conf import settings
 
+from engine.caches import default_limit
 from engine.lookup.store import Store
 from engine.run import Engine, Gate
 from symbolication.jobs import Jobs, Ticket
@@ -22,6 +23,9 @@ SLOTS_FILE: Final = "inflight.slots"
 CONVERTER_VARIABLE: Final = "SYMBOLSVC_CONVERTER"
 # Threads for requests with a timeout where their number has no limit; what comes on top waits.
 _THREADS_WITHOUT_LIMIT: Final = 1024
+
+# One file takes at most this part of the cache's limit.
+_LARGEST_SHARE: Final = 4
 
 _mutex = threading.Lock()
 
@@ -52,9 +56,15 @@ def _engine() -> Engine:
     store = Store(
         cache_dir=Path(settings.CACHE_DIR),
         converter_socket=Path(socket) if socket else None,
-        max_download_bytes=settings.ENVIRONMENT["MAX_DOWNLOAD_BYTES"],
+        max_download_bytes=_largest_download(),
     )
     return Engine(store, Gate())
+
+
+def _largest_download() -> int:
+    """A file lies in the cache twice while it is unpacked, and must leave room for others."""
+    limit: int = settings.ENVIRONMENT["CACHE_MAX_BYTES"] or default_limit(Path(settings.CACHE_DIR))
+    return min(int(settings.ENVIRONMENT["MAX_DOWNLOAD_BYTES"]), limit // _LARGEST_SHARE)
 
 
 @lru_cache(maxsize=1)

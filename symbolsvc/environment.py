@@ -198,6 +198,11 @@ def data_dir(values: Mapping[str, Any]) -> Path:
     return Path(values["SYMBOLSVC_DATA_DIR"] or BASE_DIR / "var").absolute()
 
 
+def cache_dir(values: Mapping[str, Any]) -> Path:
+    """The cache directory, absolute, of settings that `read` returned."""
+    return Path(values["CACHE_DIR"] or data_dir(values) / "cache").absolute()
+
+
 def read(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """All settings by name, parsed.
 

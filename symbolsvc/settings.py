@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import psycopg.conninfo
@@ -14,7 +13,7 @@ ENVIRONMENT = environment.read()
 
 BASE_DIR = environment.BASE_DIR
 DATA_DIR = environment.data_dir(ENVIRONMENT)
-CACHE_DIR = Path(ENVIRONMENT["CACHE_DIR"] or DATA_DIR / "cache").absolute()
+CACHE_DIR = environment.cache_dir(ENVIRONMENT)
 
 _SECRETS = secrets.settled(ENVIRONMENT, DATA_DIR)
 SECRET_KEY = _SECRETS.secret_key

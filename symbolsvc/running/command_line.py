@@ -13,7 +13,12 @@ from symbolsvc import environment
 from symbolsvc.environment import ConfigurationError
 
 # Run without Django: they stay small, or have to set it up themselves.
-_PLAIN: Final = {"up": "symbolsvc.running.up", "worker": "symbolsvc.running.worker", "web": "symbolsvc.running.web"}
+_PLAIN: Final = {
+    "up": "symbolsvc.running.up",
+    "worker": "symbolsvc.running.worker",
+    "web": "symbolsvc.running.web",
+    "keep_cache": "symbolsvc.running.keeper",
+}
 _WITHOUT_DATABASE: Final = {"help", "--help", "-h", "version", "--version", "check", "makemigrations", "schema"} | {
     "settings_docs",
     "spectacular",

@@ -34,6 +34,11 @@ def converter(env: Mapping[str, str]) -> Plan:
     return Plan("converter", argv, {**env, "PYTHONPATH": os.pathsep.join(paths)})
 
 
+def cache_keeper(env: Mapping[str, str]) -> Plan:
+    """The process that keeps this host's cache directory within its limits."""
+    return manage("cache keeper", env, "keep_cache", stop_seconds=2.0)
+
+
 def jobs(env: Mapping[str, str]) -> list[Plan]:
     return [
         manage(f"jobs {queues} {number}", env, "run_jobs", "--queues", queues, stop_seconds=20.0)

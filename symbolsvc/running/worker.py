@@ -44,5 +44,5 @@ def _supervise(data_dir: Path, database_url: str) -> None:
     with tempfile.TemporaryDirectory(prefix="symbolsvc-") as sockets, Supervisor() as supervisor:
         env = plans.environment(data_dir, database_url, Path(sockets))
         supervisor.start([plans.converter(env)])
-        supervisor.start(plans.jobs(env))
+        supervisor.start([plans.cache_keeper(env), *plans.jobs(env)])
         supervisor.run()
