@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
-import re
 import threading
 from contextlib import contextmanager
 
@@ -17,9 +15,9 @@ from engine.errors import FailureKind, LookupFailure
 from engine.outgoing import Deadline, Part, PartRefused, Reply, Transfer, WebRequest, pieces, session
 from engine.outgoing.reply import ContentRange
 from engine.sourcetypes.answers import judged
+from tests.engine.outgoing.range_server import CONTENT, RangeServer
 from tests.engine.webserver import LOOPBACK, raw, reply, web_server
 
-CONTENT = bytes(os.urandom(1000))
 FIVE_GIB = (5 << 30) + 3
 
 
@@ -33,39 +31,6 @@ def small_pieces(monkeypatch):
 def server():
     with web_server() as made:
         yield made
-
-
-class RangeServer:
-    """A web server's route that honours ranges, until told otherwise."""
-
-    def __init__(self, content=CONTENT, **headers):
-        self.content = content
-        self.headers = {"ETag": '"one"'} | headers
-        self.broken = {}
-        self.lies = {}
-        self.lock = threading.Lock()
-        self.ranges = []
-
-    def __call__(self, asked, connection):
-        wanted = asked.headers.get("range")
-        with self.lock:
-            self.ranges.append(wanted)
-        if wanted is None:
-            reply(body=self.content, **self.headers)(asked, connection)
-            return
-        first, last = (int(text) for text in re.match(r"bytes=(\d+)-(\d+)", wanted).groups())
-        part = self.content[first : last + 1]
-        given = {"Content-Range": f"bytes {first}-{first + len(part) - 1}/{len(self.content)}"}
-        headers = self.headers | given | self.lies.get(first, {})
-        with self.lock:
-            cut = self.broken.pop(first, None)
-        if cut is not None:
-            lines = [f"HTTP/1.1 206 Partial Content\r\nContent-Length: {len(part)}\r\n"]
-            lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
-            connection.sendall("".join(lines).encode() + b"\r\n" + part[:cut])
-            return
-        names = {name.replace("-", "_"): value for name, value in headers.items()}
-        reply("206 Partial Content", part, **names)(asked, connection)
 
 
 def transfer(server, target=None):
@@ -198,109 +163,6 @@ def test_a_date_of_modification_will_do(server):
     assert server.asked[-1].headers["if-range"] == "Sat, 01 Nov 2025 10:00:00 GMT"
 
 
-@pytest.mark.parametrize(
-    "lie",
-    [
-        {"ETag": '"two"'},
-        {"ETag": ""},
-        {"Content-Range": "bytes 500-599/1001"},
-        {"Content-Range": "bytes 400-499/1000"},
-        {"Content-Range": "bytes 500-699/1000"},
-        {"Content-Range": "bytes 500-598/1000"},
-        {"Content-Range": "bytes 500-599/*"},
-        {"Content-Range": "octets"},
-        {"Content-Encoding": "gzip"},
-    ],
-)
-def test_a_piece_of_something_else_makes_the_whole_file_be_asked_for(server, lie):
-    """The file at once is the other file, whole: never a part of each."""
-    server.routes["/file"] = route = RangeServer()
-    route.lies = {500: lie}
-    moving, target = transfer(server)
-
-    moving.attempt(Deadline.after(5))
-
-    assert target.getvalue() == CONTENT
-    assert route.ranges[-1] is None
-
-
-@pytest.mark.parametrize(
-    "lie",
-    [
-        {"Content-Range": "bytes 1-100/1000"},
-        {"Content-Range": "bytes 0-199/1000"},
-        {"Content-Range": "bytes 0-99/50"},
-        {"Content-Range": ""},
-        {"Content-Encoding": "gzip"},
-    ],
-)
-def test_a_first_piece_that_makes_no_sense_makes_the_whole_file_be_asked_for(server, lie):
-    server.routes["/file"] = route = RangeServer()
-    route.lies = {0: lie}
-    moving, target = transfer(server)
-
-    moving.attempt(Deadline.after(5))
-
-    assert target.getvalue() == CONTENT
-    assert route.ranges == ["bytes=0-99", None]
-
-
-def test_a_file_that_changes_between_its_pieces_is_had_as_it_is_afterwards(server):
-    old, new = RangeServer(b"a" * 1000), RangeServer(b"b" * 1000)
-    new.headers = {"ETag": '"two"'}
-
-    def act(asked, connection):
-        (old if len(server.asked) <= 3 else new)(asked, connection)
-
-    server.routes["/file"] = act
-    moving, target = transfer(server)
-
-    moving.attempt(Deadline.after(5))
-
-    assert set(target.getvalue()) == {ord("b")}
-    assert len(target.getvalue()) == 1000
-
-
-def test_a_piece_that_is_answered_with_the_whole_file_starts_anew(server):
-    route = RangeServer()
-
-    def act(asked, connection):
-        (reply(body=b"n" * 1000) if asked.headers.get("range") == "bytes=500-599" else route)(asked, connection)
-
-    server.routes["/file"] = act
-    route.content = b"n" * 1000
-    moving, target = transfer(server)
-
-    moving.attempt(Deadline.after(5))
-
-    assert target.getvalue() == b"n" * 1000
-
-
-def test_partial_content_for_the_whole_file_is_a_failure(server):
-    server.routes["/file"] = reply("206 Partial Content", b"x" * 10, Content_Range="bytes 5-14/100")
-    moving, _ = transfer(server)
-
-    with pytest.raises(LookupFailure) as caught:
-        moving.attempt(Deadline.after(5))
-    assert caught.value.kind is FailureKind.UNREACHABLE
-
-
-def test_more_than_was_asked_for_is_not_taken(server):
-    chunked = (
-        b'HTTP/1.1 206 Partial Content\r\nTransfer-Encoding: chunked\r\nETag: "one"\r\nContent-Range: bytes 0-9/10\r\n'
-    )
-
-    def act(asked, connection):
-        long = raw(chunked + b"\r\n14\r\n" + b"x" * 20 + b"\r\n0\r\n\r\n")
-        (long if "range" in asked.headers else reply(body=b"0123456789"))(asked, connection)
-
-    server.routes["/file"] = act
-    moving, target = transfer(server)
-    moving.attempt(Deadline.after(5))
-
-    assert target.getvalue() == b"0123456789"
-
-
 def test_a_compressed_answer_that_is_complete_is_decoded(server):
     packed = gzip.compress(b"plain text " * 20)
     assert len(packed) < 100
@@ -358,53 +220,6 @@ def test_a_file_that_is_too_large_fails_before_it_is_fetched(server):
         moving.attempt(Deadline.after(5))
     assert caught.value.kind is FailureKind.TOO_LARGE
     assert len(server.asked) == 1
-
-
-class _Ledger:
-    """A file that notes where it is written to and keeps nothing."""
-
-    def __init__(self):
-        self.position = 0
-        self.spans = []
-
-    def seek(self, offset):
-        self.position = offset
-
-    def truncate(self):
-        pass
-
-    def write(self, data):
-        self.spans.append((self.position, self.position + len(data)))
-        self.position += len(data)
-
-
-@pytest.mark.parametrize("total", [FIVE_GIB, (1 << 32), (1 << 32) + 1, (1 << 31)])
-def test_offsets_beyond_four_gigabytes_are_exact(monkeypatch, total):
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 128 << 20)
-    block = memoryview(bytes(32 << 20))
-
-    @contextmanager
-    def opener(part, deadline):
-        last = min(part.last, total - 1)
-
-        def chunks():
-            position = part.first
-            while position <= last:
-                step = min(len(block), last + 1 - position)
-                yield block[:step]
-                position += step
-
-        headers = {"content-range": f"bytes {part.first}-{last}/{total}", "etag": '"e"'}
-        yield Reply(206, "", headers, chunks)
-
-    ledger = _Ledger()
-    Transfer(opener, ledger).attempt(Deadline.after(30))
-
-    assert ledger.spans[0] == (total - 1, total)
-    covered = sorted(ledger.spans[1:])
-    assert covered[0][0] == 0
-    assert covered[-1][1] == total
-    assert all(left[1] == right[0] for left, right in zip(covered, covered[1:], strict=False))
 
 
 @given(total=st.integers(1, 3000), size=st.integers(1, 500), cuts=st.lists(st.integers(0, 499), max_size=4))
