@@ -16,7 +16,16 @@ PAUSE_SECONDS = 0.02
 DOWNLOAD_SECONDS = 300.0
 # Sources under ids of this form are Sentry's own, and their hosts are never blocked.
 TRUSTED_PREFIX = "sentry:"
-_FINAL = frozenset({FailureKind.NOT_FOUND, FailureKind.REFUSED, FailureKind.TOO_LARGE, FailureKind.NOT_CONFIGURED})
+# A server that let its time pass is not waited for three times over: the whole answer would come that much later.
+_FINAL = frozenset(
+    {
+        FailureKind.NOT_FOUND,
+        FailureKind.REFUSED,
+        FailureKind.TIMED_OUT,
+        FailureKind.TOO_LARGE,
+        FailureKind.NOT_CONFIGURED,
+    }
+)
 _COUNTED = frozenset({FailureKind.UNREACHABLE, FailureKind.TIMED_OUT})
 
 
@@ -47,7 +56,7 @@ class Host:
 
 
 def fetch_file(opener: Opener, target: BinaryIO, host: Host, deadline: Deadline) -> None:
-    """Bring a file to `target` in up to three tries and at most five minutes.
+    """Bring a file to `target` in up to three tries (one, if the server does not answer in time) and five minutes.
 
     Raises LookupFailure, or DeadlineExceeded when it is the caller's deadline that has passed.
     """

@@ -17,7 +17,7 @@ from engine.sourcetypes.sentry.listing import LIST_BYTES, Listing, listings, par
 from engine.sourcetypes.tries import PAUSE_SECONDS, TRIES, Host, fetch_file
 
 LIST_SECONDS = 30.0
-_FINAL = frozenset({FailureKind.NOT_FOUND, FailureKind.REFUSED})
+_FINAL = frozenset({FailureKind.NOT_FOUND, FailureKind.REFUSED, FailureKind.TIMED_OUT})
 
 
 class SentrySource:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import FailureKind, LookupFailure
 from engine.modules import DebugId, ModuleType, Wanted
-from engine.outgoing import Deadline, Trust, pieces
+from engine.outgoing import Deadline, Trust, connections, pieces
 from engine.sourcetypes import tries
 from engine.sourcetypes.base import FileType, Location
 from engine.sourcetypes.blocked import BlockedHosts
@@ -116,6 +116,14 @@ def test_a_server_that_recovers_within_three_tries_delivers(server):
     server.default = act
 
     assert fetch(web_source(server)) == b"whole"
+
+
+def test_a_server_that_does_not_answer_in_time_is_waited_for_once(server, monkeypatch):
+    monkeypatch.setattr(connections, "HEADERS_SECONDS", 0.3)
+    server.default = hang
+
+    assert failure_of(web_source(server))[0] is FailureKind.TIMED_OUT
+    assert len(server.asked) == 1
 
 
 def test_a_restricted_destination_is_refused_without_trying_again(server):
