@@ -54,7 +54,8 @@ def _opened(store: Store, attempt: Try, deadline: Deadline) -> SourceObject | No
         again = present(store, attempt.place, file, deadline)
         if again is None or again.digest != file.digest:
             return None
-        linked = open_sources(path, portable_pdb=portable).has_links
+        reader = open_sources(path, portable_pdb=portable)
+        linked = reader.has_links
     except (LookupFailure, OSError, ConverterUnavailable):
         return None
-    return SourceObject(path, file.digest, portable, linked, attempt.place.labels)
+    return SourceObject(path, file.digest, portable, linked, attempt.place.labels) if reader.has_sources else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -23,13 +22,15 @@ from engine.run.sourced import Sourced
 
 # Addresses that are looked up before others get their turn at the gate.
 _BATCH = 500
-_log = logging.getLogger(__name__)
-_NOTHING_AROUND = Annotated({})
 T = TypeVar("T", int, Spot)
 
 
 class Unreadable(Exception):
     """The file with a module's names is gone or cannot be read since it was found."""
+
+
+class SourcesGone(Exception):
+    """The file with a module's sources is gone or cannot be read since it was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +55,19 @@ class Around:
     annotate: Callable[[Iterable[Place]], Annotated]
 
     def get(self, places: Collection[Place]) -> Mapping[Place, Annotation]:
-        """What there is to say about each place; nothing when the source object is gone meanwhile."""
+        """What there is to say about each place. Raises SourcesGone, and DeadlineExceeded while links are followed."""
         if not places:
             return {}
         try:
             found = self.annotate(places)
-        except (OSError, LookupFailure):
-            _log.warning("a file with sources is gone", exc_info=True)
-            return {}
+        except (OSError, LookupFailure) as error:
+            raise SourcesGone from error
         self.sourced.limit(self.door, found.expires)
         return found.by_place
 
 
 def fill(seat: Seat, answer: SymcacheAnswer, around: Around | None, readers: Readers) -> None:
-    """Look up what a seat lacks. Raises Unreadable, and DeadlineExceeded while links are followed."""
+    """Look up what a seat lacks. Raises Unreadable, SourcesGone, and DeadlineExceeded while links are followed."""
     try:
         if seat.managed is not None:
             _fill_managed(seat.managed, answer, around, readers)

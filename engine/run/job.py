@@ -16,11 +16,12 @@ from engine.native.managed import ManagedTable
 from engine.native.places import NOWHERE, Placed, Places, Seat, adjust
 from engine.native.wire import SymbolicateRequest, Thread
 from engine.outgoing import Trust
-from engine.run.filling import Around, Unreadable, fill
+from engine.run.filling import Around, SourcesGone, Unreadable, fill
 from engine.run.remembered import Remembered
 from engine.run.resolved import UNREADABLE, Question, Resolved, resolve_sources
 from engine.run.sourced import Sourced, door_of, follower
 
+_MOST_FILLS = 5
 _log = logging.getLogger(__name__)
 # What is put into the JSON of a used module, at its end: of its key, itself, what the lookup found, and whether every
 # candidate is asked for.
@@ -132,8 +133,11 @@ class Job:
         return sum(placed.seats.count(each) for placed in self.placed for each in both)
 
     def _write_filled(self) -> list[str]:
+        """The stacks, once nothing is lacking. Files that vanish meanwhile make it lack something else."""
         stacks = self._write_stacks()
-        if any(seat.is_lacking for seat in self.places.seats):
+        for _ in range(_MOST_FILLS):
+            if not any(seat.is_lacking for seat in self.places.seats):
+                break
             self._fill()
             stacks = self._write_stacks()
         return stacks
@@ -160,6 +164,10 @@ class Job:
             fill(seat, self.resolved[seat.index].answer, self._around(seat), self.engine.readers)
         except Unreadable:
             self._retry(seat)
+        except SourcesGone:
+            _log.warning("a file with sources is gone", extra={"identity": seat.symcache})
+            self._find_sources_of(seat)
+            self._settle(seat, self.resolved[seat.index])
 
     def _retry(self, seat: Seat) -> None:
         """The file is gone or unreadable since it was found: find it once more."""
@@ -169,7 +177,7 @@ class Job:
         try:
             if seat.failure is None:
                 fill(seat, self.resolved[seat.index].answer, self._around(seat), self.engine.readers)
-        except Unreadable:
+        except (Unreadable, SourcesGone):
             _log.exception("a debug file cannot be read", extra={"identity": seat.symcache})
             seat.fail("missing")
             self.resolved[seat.index] = UNREADABLE

@@ -36,8 +36,9 @@ def test_objects_are_those_that_symbolic_sees_in_a_fat_file(symbolic_files: Path
 def test_architectures_have_the_names_that_symbolic_gives_them(symbolic_files: Path, cpu: int, subtype: int):
     thin = bytearray((symbolic_files / "macos/crash").read_bytes())
     thin[4:12] = cpu.to_bytes(4, "little") + subtype.to_bytes(4, "little")
-    (theirs,) = Archive.from_bytes(bytes(thin)).iter_objects()
-    (ours,) = fat.entries(builders.fat([(cpu, subtype, bytes(thin))]))
+    data = bytes(thin)
+    (theirs,) = Archive.from_bytes(data).iter_objects()
+    (ours,) = fat.entries(builders.fat([(cpu, subtype, data)]))
     assert ours.arch == theirs.arch
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.lookup import Store
 from engine.run import Engine, Gate
-from tests.engine.run.serving import FIXTURES, http_source, serve_elf
+from tests.engine.run.serving import BASE, FIXTURES, ask, http_source, serve_elf
 from tests.engine.webserver import web_server
 
 
@@ -14,7 +14,6 @@ from tests.engine.webserver import web_server
 def store(tmp_path_factory):
     made = Store(tmp_path_factory.mktemp("cache"), max_download_bytes=50 * 1024**2)
     yield made
-    made.close() if hasattr(made, "close") else None
     own = made.converter._own
     if own is not None:
         own.kill()
@@ -41,3 +40,14 @@ def ledger(server):
 @pytest.fixture
 def source(server):
     return http_source(server)
+
+
+@pytest.fixture
+def answer_to(engine, ledger, source):
+    """Ask about stacks in the library, which lies at BASE."""
+
+    def ask_about(*stacks, modules=None, **fields):
+        known = [ledger.module(BASE)] if modules is None else modules
+        return ask(engine, {"stacktraces": list(stacks), "modules": known} | fields, [source])
+
+    return ask_about

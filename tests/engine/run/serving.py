@@ -15,6 +15,10 @@ from engine.sourcetypes.registry import open_source
 from tests.engine.webserver import LOOPBACK, WebServer, reply
 
 KEY = b"digest key"
+# Where the small library lies. Four functions inlined into each other, and a plain one, of its `nofp` build; the
+# headers of the file, before its first function.
+BASE = 0x7F0000000000
+INLINED, PLAIN, NOTHING = 0x10F5, 0x12B9, 0x10
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,22 @@ def http_source(server: WebServer, *, id="web", owner="acme", **fields):
     return open_source(config, owner=owner, trust=LOOPBACK, digest_key=KEY)
 
 
-def ask(engine: Engine, request: dict, sources=(), *, scope="p1", seconds=60.0):
+def ask(engine: Engine, request: dict, sources=(), *, scope="p1", seconds=60.0, **fields):
     """The decoded answer to a request given as a dictionary."""
     body = json.dumps(request).encode()
-    return json.loads(engine.symbolicate(decode_request(body), sources, scope=scope, deadline=Deadline.after(seconds)))
+    return json.loads(
+        engine.symbolicate(decode_request(body), sources, scope=scope, deadline=Deadline.after(seconds), **fields)
+    )
+
+
+def stack(*offsets, base=BASE, **fields):
+    """A stack of frames at offsets into the library."""
+    return {"frames": [{"instruction_addr": hex(base + offset)} for offset in offsets]} | fields
+
+
+def with_fields(offset, **fields):
+    """One frame of the library that says more than its address."""
+    return {"instruction_addr": hex(BASE + offset)} | fields
 
 
 def frames(answer, stack=0):
