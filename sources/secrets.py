@@ -1,6 +1,6 @@
 """The secrets of stored sources: sealed here, and revealed nowhere else.
 
-The one caller of `reveal_secrets` is the composition of a project's sources for a lookup.
+`reveal_secrets` is called by the composition of a project's sources for a lookup, and by the test of one source.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def replace_source(*, place: Place, source_id: str, submitted: Submitted, actor:
     """
     with _writing(place):
         row = find_source(place, source_id, lock=True)
-        _check_kept(row, submitted)
+        check_kept(row, submitted)
         _fill(row, place, submitted)
         row.revision += 1
         row.save()
@@ -107,8 +107,11 @@ def _fill(row: SymbolSource, place: Place, submitted: Submitted) -> None:
     set_secrets(row, submitted.secrets, submitted.kept)
 
 
-def _check_kept(stored: SymbolSource, submitted: Submitted) -> None:
-    """A kept secret must be there and go where it went before, or whoever may write could have it sent elsewhere."""
+def check_kept(stored: SymbolSource, submitted: Submitted) -> None:
+    """A kept secret must be there and go where it went before, or whoever may write could have it sent elsewhere.
+
+    Raises ApiError.
+    """
     for name in sorted(submitted.kept):
         if stored.type != submitted.type.name:
             raise ApiError(f"{name}: must be sent again, since the type changes", field=name)

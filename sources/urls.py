@@ -8,6 +8,7 @@ from django.urls import URLPattern, path
 
 from sources.api import BuiltinSources, OrganizationSources, ProjectSources
 from sources.project_api import ProjectDetail
+from sources.testing.api import ProjectSourceTest
 
 urlpatterns: Final[list[URLPattern]] = [
     path(
@@ -19,6 +20,11 @@ urlpatterns: Final[list[URLPattern]] = [
         "projects/<str:organization_id_or_slug>/<str:project_id_or_slug>/symbol-sources/",
         ProjectSources.as_view(),
         name="project-symbol-sources",
+    ),
+    path(
+        "projects/<str:organization_id_or_slug>/<str:project_id_or_slug>/symbol-sources/test/",
+        ProjectSourceTest.as_view(),
+        name="project-symbol-source-test",
     ),
     path(
         "organizations/<str:organization_id_or_slug>/symbol-sources/",

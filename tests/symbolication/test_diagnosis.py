@@ -410,7 +410,7 @@ class TestOthers:
             pytest.skip("no disk can be mounted here")
         try:
             settings.CACHE_DIR = disk / "cache"
-            environment()
+            environment(CACHE_MAX_BYTES=10**9)
             filler = disk / "filler"
             filler.write_bytes(bytes(200 * 1024))
 
