@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from engine.lookup.gathering import NOBODY
 from engine.lookup.model import (
     Candidate,
     Download,
@@ -16,7 +17,7 @@ from engine.lookup.model import (
     UseStatus,
 )
 from engine.lookup.search import search
-from engine.lookup.source_objects import search_sources
+from engine.lookup.source_objects import search_sources, unresponsive
 from engine.lookup.store import Store
 from engine.modules import Wanted
 from engine.outgoing import Deadline
@@ -52,15 +53,23 @@ def find_symcache(
 
 
 def find_sources(
-    wanted: Wanted, sources: Sequence[Source], *, scope: str, store: Store, deadline: Deadline
+    wanted: Wanted,
+    sources: Sequence[Source],
+    *,
+    scope: str,
+    store: Store,
+    deadline: Deadline,
+    names: SymcacheAnswer | None = None,
 ) -> SourceAnswer:
     """The file with a module's source files, verified, with the record of every try.
 
-    Raises DeadlineExceeded; everything else that goes wrong is part of the answer.
+    `names` is what was found out just before: sources that did not answer then are not asked now. Raises
+    DeadlineExceeded; everything else that goes wrong is part of the answer.
     """
+    spared = unresponsive(names.candidates) if names else NOBODY
     return store.source_flights.run(
-        _flight_key(wanted, sources, scope, store),
-        lambda: search_sources(wanted, sources, scope=scope, store=store, deadline=deadline),
+        (frozenset(spared), _flight_key(wanted, sources, scope, store)),
+        lambda: search_sources(wanted, sources, scope=scope, store=store, deadline=deadline, spared=spared),
         deadline,
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
+from engine.caches import Miss
 from engine.errors import LookupFailure
 from engine.lookup.answer import Try
 from engine.lookup.crew import run_all
@@ -15,6 +17,8 @@ from engine.lookup.store import Store
 from engine.modules import Wanted
 from engine.outgoing import Deadline
 from engine.sourcetypes.base import FileType, Location, Source
+
+NOBODY: Mapping[str, Miss] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,14 @@ def gather(
     scope: str,
     store: Store,
     deadline: Deadline,
+    spared: Mapping[str, Miss] = NOBODY,
 ) -> Gathered:
-    """Ask all sources for all places at once. Raises DeadlineExceeded."""
+    """Ask all sources for all places at once. Raises DeadlineExceeded.
+
+    The `spared` ones, by id, are not asked for what the cache does not know: that is missed for the reason given.
+    """
     places, empty = list_places(wanted, sources, file_types, scope, deadline)
-    outcomes = _outcomes(store, places, deadline)
+    outcomes = _outcomes(store, places, deadline, spared)
     return Gathered([Try.of(place, outcome) for place, outcome in zip(places, outcomes, strict=True)], empty)
 
 
@@ -87,11 +95,11 @@ def _located(source: Source, wanted: Wanted, file_types: Sequence[FileType], dea
         return []
 
 
-def _outcomes(store: Store, places: list[Place], deadline: Deadline) -> list[Outcome]:
+def _outcomes(store: Store, places: list[Place], deadline: Deadline, spared: Mapping[str, Miss]) -> list[Outcome]:
     """What came of every place. What the cache knows costs no thread."""
     outcomes: dict[str, Outcome] = {}
     for place in places:
-        found = known(store, place)
+        found = known(store, place) or spared.get(place.source.id)
         if found is not None:
             outcomes[place.key] = found
     missing = list({place.key: place for place in places if place.key not in outcomes}.values())

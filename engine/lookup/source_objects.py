@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from engine.caches import Miss
 from engine.convert.client import ConverterUnavailable
-from engine.errors import LookupFailure
+from engine.errors import FailureKind, LookupFailure
 from engine.formats.bytewise import mapped
 from engine.formats.portable_pdb import PortablePdb
 from engine.formats.source_bundle import SourceBundle
 from engine.lookup.answer import PORTABLE_PDB, SOURCE_BUNDLE, Try
 from engine.lookup.file_types import SOURCE_FILES
-from engine.lookup.gathering import gather
-from engine.lookup.model import SourceAnswer, SourceObject
+from engine.lookup.gathering import NOBODY, gather
+from engine.lookup.misses import PASSING_SECONDS
+from engine.lookup.model import Candidate, Outcome, SourceAnswer, SourceObject, TryRecord
 from engine.lookup.objects import ObjectFile, present
 from engine.lookup.search import ANSWER_SECONDS
 from engine.lookup.store import Store
@@ -26,12 +28,34 @@ _READABLE = frozenset({PORTABLE_PDB, SOURCE_BUNDLE})
 
 
 def search_sources(
-    wanted: Wanted, sources: Sequence[Source], *, scope: str, store: Store, deadline: Deadline
+    wanted: Wanted,
+    sources: Sequence[Source],
+    *,
+    scope: str,
+    store: Store,
+    deadline: Deadline,
+    spared: Mapping[str, Miss] = NOBODY,
 ) -> SourceAnswer:
     """Ask all sources for all places at once; the first file with sources is taken. Raises DeadlineExceeded."""
-    gathered = gather(wanted, sources, SOURCE_FILES, scope=scope, store=store, deadline=deadline)
+    gathered = gather(wanted, sources, SOURCE_FILES, scope=scope, store=store, deadline=deadline, spared=spared)
     found = next((made for attempt in gathered.tries if (made := _opened(store, attempt, deadline))), None)
     return SourceAnswer(found, gathered.rows(), min(gathered.expires, time.time() + ANSWER_SECONDS))
+
+
+def unresponsive(candidates: Sequence[Candidate]) -> dict[str, Miss]:
+    """The sources, by id, that gave no answer for any place just now: asking them again would only take as long."""
+    found: dict[str, Miss | None] = {}
+    for candidate in candidates:
+        miss = _silence(candidate.record)
+        found[candidate.source] = miss if found.get(candidate.source, miss) is not None else None
+    return {source: miss for source, miss in found.items() if miss is not None}
+
+
+def _silence(record: TryRecord | None) -> Miss | None:
+    if record is None or record.outcome not in (Outcome.TIMED_OUT, Outcome.UNREACHABLE):
+        return None
+    now = time.time()
+    return Miss(FailureKind(record.outcome.value), record.details, now, now + PASSING_SECONDS, record.left_alone)
 
 
 def open_sources(path: Path, *, portable_pdb: bool) -> SourceBundle | PortablePdb:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -10,12 +11,20 @@ from engine.caches import Purges, SharedCache, Shelf
 from engine.convert.client import Converter
 from engine.lookup.flights import Flights
 from engine.lookup.model import SourceAnswer, SymcacheAnswer
+from engine.sourcetypes.index import indexes
+from engine.sourcetypes.sentry.listing import listings
 
 DAY_SECONDS = 86_400.0
 # Raised whenever what is stored, or how, changes.
 OBJECTS_VERSION = 2
 SYMCACHES_VERSION = 1
 PLAIN_FILES_VERSION = 1
+
+
+def forget_lists(owners: Collection[str]) -> None:
+    """Ask servers anew which files they have, after a purge of these owners' files (by their tags)."""
+    listings.forget_of(owners)
+    indexes.forget_of(owners)
 
 
 class Store:
@@ -37,7 +46,7 @@ class Store:
         self.shared = shared
         self.max_download_bytes = max_download_bytes
         self.converter = Converter(converter_socket, name=str(cache_dir.absolute()))
-        self.purges = Purges(cache_dir)
+        self.purges = Purges(cache_dir, forget_lists)
         self.objects = Shelf(cache_dir, "objects", str(OBJECTS_VERSION), 7 * DAY_SECONDS, self.purges)
         self.auxiliary = self._shelf("auxiliary")
         self.source_files = self._shelf("sourcefiles")

@@ -144,7 +144,12 @@ def resolve_sources(question: Question, identity: ImageIdentity, resolved: Resol
     """Look for a module's sources. Raises DeadlineExceeded, and nothing else."""
     try:
         answer = find_sources(
-            identity.wanted, question.sources, scope=question.scope, store=question.store, deadline=question.deadline
+            identity.wanted,
+            question.sources,
+            scope=question.scope,
+            store=question.store,
+            deadline=question.deadline,
+            names=resolved.answer,
         )
     except DeadlineExceeded:
         raise

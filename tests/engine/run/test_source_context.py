@@ -10,7 +10,7 @@ from engine.native.contexts import Contexts
 from engine.run import Engine, Gate
 from tests.engine.run.serving import BASE, INLINED, NOTHING, PLAIN, ask, frames, http_source
 from tests.engine.run.sources import bundle, bundle_path, request, rows, serve_bundle, source_path, text
-from tests.engine.webserver import reply, web_server
+from tests.engine.webserver import hang, reply, web_server
 
 CONTEXT = ("pre_context", "context_line", "post_context")
 
@@ -235,6 +235,33 @@ def test_a_bundle_that_is_gone_for_good_costs_the_context_only(engine, server, l
 
     assert [frame["status"] for frame in found] == ["symbolicated"] * 5
     assert [context(frame) for frame in found] == [{}] * 5
+
+
+def test_a_source_that_did_not_answer_is_not_waited_for_once_more(
+    engine, server, ledger, source, path, scope, monkeypatch
+):
+    monkeypatch.setattr("engine.outgoing.connections.HEADERS_SECONDS", 0.2)
+    serve_bundle(server, ledger, bundle({path: text()}))
+    with web_server() as silent:
+        silent.default = hang
+        dead = http_source(silent, id="dead", owner="silent")
+        answer = ask(engine, request(ledger, PLAIN, candidates=True), [dead, source], scope=scope)
+        asked = set(silent.paths)
+
+    assert bundle_path(ledger) not in asked
+    assert frames(answer)[0]["context_line"]
+    found = {row["location"]: row["download"] for row in answer["modules"][0]["candidates"] if row["source"] == "dead"}
+    assert found[f"{silent.url}{bundle_path(ledger)}"]["details"].startswith("download timed out")
+
+
+def test_a_source_that_answered_for_one_place_is_asked_for_the_others(engine, server, ledger, path, scope, monkeypatch):
+    monkeypatch.setattr("engine.outgoing.connections.HEADERS_SECONDS", 0.2)
+    server.routes[f"/{ledger.code_id[:2]}/{ledger.code_id[2:]}.debug"] = hang
+    serve_bundle(server, ledger, bundle({path: text()}))
+
+    answer = ask(engine, request(ledger, PLAIN), [http_source(server, owner="half")], scope=scope)
+
+    assert frames(answer)[0]["context_line"]
 
 
 def test_trouble_with_sources_leaves_the_names(engine, ledger, source, scope, monkeypatch, caplog):
