@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,10 +40,15 @@ _decoder = msgspec.json.Decoder(list[Purge])
 
 
 class Purges:
-    """The purges of one cache directory. Safe to use from several threads."""
+    """The purges of one cache directory. Safe to use from several threads.
 
-    def __init__(self, root: Path) -> None:
+    `forget` is told whose files were purged (tags; the empty one stands for everybody), for what a process remembers
+    beside the files.
+    """
+
+    def __init__(self, root: Path, forget: Callable[[Collection[str]], None] | None = None) -> None:
         self._path = str(root / PURGES_FILE)
+        self._forget = forget
         self._lock_path = root / LOCK_FILE
         # Replaced as a whole, so that readers need no lock.
         self._seen: tuple[_State, tuple[Purge, ...], Mapping[str, float]] = (_ABSENT, (), {})
@@ -82,7 +87,11 @@ class Purges:
         seen = self._seen
         if seen[0] != state:
             purges = _load(self._path)
-            seen = self._seen = (state, purges, _latest(purges))
+            before, seen = seen[2], (state, purges, _latest(purges))
+            self._seen = seen
+            owners = [owner for owner, at in seen[2].items() if before.get(owner) != at]
+            if self._forget is not None and owners:
+                self._forget(owners)
         return seen
 
     @contextmanager

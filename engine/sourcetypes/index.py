@@ -12,7 +12,7 @@ import time
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from engine.errors import FailureKind, LookupFailure
@@ -118,6 +118,12 @@ class Indexes:
             index.lock.release()
         self._trim()
         return index
+
+    def forget_of(self, owners: Collection[str]) -> None:
+        """Drop the indexes of sources whose cache keys begin with one of these tags; the empty one stands for all."""
+        with self._lock:
+            for key in [key for key in self._kept if key.startswith(tuple(owners))]:
+                del self._kept[key]
 
     def _refresh(self, index: _Index, read: Reader, deadline: Deadline) -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -93,6 +93,12 @@ class Listings:
             while len(self._kept) > KEPT_LISTS or self._files > KEPT_FILES:
                 self._forget(next(iter(self._kept)))
         return listing
+
+    def forget_of(self, owners: Collection[str]) -> None:
+        """Drop the lists of sources whose cache keys begin with one of these tags; the empty one stands for all."""
+        with self._lock:
+            for key in [key for key in self._kept if key[0].startswith(tuple(owners))]:
+                self._forget(key)
 
     def _forget(self, key: tuple[str, str]) -> None:
         _, listing = self._kept.pop(key, (0.0, ()))

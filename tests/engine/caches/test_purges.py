@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from engine.caches import BadSelection, Labels, Miss, Purges, Selection, Shelf, purge, usage
 from engine.errors import FailureKind, LookupFailure
 from engine.owners import owner_tag
+from engine.sourcetypes.sentry.listing import Listings
 
 ACME, UMBRELLA = "organization:1", "organization:2"
 DEBUG_ID = "426f9862-c46b-48c4-d981-64228ac3631d"
@@ -227,3 +228,24 @@ def _seconds(call):
     for _ in range(200):
         call()
     return (time.perf_counter() - started) / 200
+
+
+def test_lists_in_memory_are_forgotten_for_those_concerned_alone(tmp_path):
+    listings, asked = Listings(), []
+    mine, others = (labels().source_key, "debug_id=1"), (labels(owner=UMBRELLA).source_key, "debug_id=1")
+
+    def look():
+        for key in (mine, others):
+            listings.get(key, lambda key=key: asked.append(key) or ())
+
+    purges = Purges(tmp_path, listings.forget_of)
+    look()
+    Purges(tmp_path).add(select(owner=ACME))
+    purges.latest()
+    look()
+    assert asked == [mine, others, mine]
+
+    Purges(tmp_path).add(select())
+    purges.latest()
+    look()
+    assert asked == [mine, others, mine, mine, others]
