@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from projects.models import Organization
 from symbolication import composing, runtime
+from tests.cast import Api, make_token
+from tests.engine.webserver import WebServer, web_server
 from tests.symbolication import symbolserver
 from tests.symbolication.symbolserver import SymbolServer
 
@@ -38,3 +41,19 @@ def environment(settings: Any, tmp_path: Path) -> Any:
     change(ALLOWED_SOURCE_NETWORKS=("127.0.0.0/8",))
     yield change
     forget()
+
+
+@pytest.fixture
+def api(acme: Organization) -> Api:
+    return Api(make_token(acme))
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with web_server() as made:
+        yield made
+
+
+@pytest.fixture
+def library() -> bytes:
+    return symbolserver.demo_files()[symbolserver.LEDGER]
