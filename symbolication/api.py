@@ -21,7 +21,7 @@ from core.api import ApiView, ErrorStyle, not_found
 from core.database import release
 from core.wire import BodyError
 from core.wire.body import read_body
-from engine.outgoing import Deadline
+from engine.outgoing import Deadline, Trust
 from engine.run import Annotate, BadJson, BadSchema, SymbolicateRequest, decode_request
 from engine.sourcetypes.base import Source
 from engine.sourcetypes.config import BadSource
@@ -151,7 +151,7 @@ def _symbolicate(request: Request, asker: Asker, sources: Any) -> HttpResponse:
         raise Refused(503, TOO_MANY)
     try:
         decoded = _decode(read_body(request, limit=BODY_LIMIT))
-        work = _work(decoded, *_opened(sources, decoded), query.scope)
+        work = _work(decoded, *_opened(sources, decoded), query.scope, asker.trust)
     except BaseException:
         ticket.close()
         raise
@@ -183,11 +183,13 @@ def _opened(sources: Any, decoded: SymbolicateRequest) -> Asking:
         raise Rejected(422, error.message) from None
 
 
-def _work(decoded: SymbolicateRequest, sources: tuple[Source, ...], annotate: Annotate | None, scope: str) -> Work:
+def _work(
+    decoded: SymbolicateRequest, sources: tuple[Source, ...], annotate: Annotate | None, scope: str, trust: Trust
+) -> Work:
     engine = runtime.engine()
 
     def work(deadline: Deadline) -> bytes:
-        return engine.symbolicate(decoded, sources, scope=scope, deadline=deadline, annotate=annotate)
+        return engine.symbolicate(decoded, sources, scope=scope, deadline=deadline, trust=trust, annotate=annotate)
 
     return work
 

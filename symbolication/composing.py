@@ -77,6 +77,11 @@ class Asker:
         """The owner of the cached files."""
         return ANONYMOUS if self.organization_id is None else owner_of(self.organization_id)
 
+    @property
+    def trust(self) -> Trust:
+        """Which reserved addresses what is fetched for this asker may lie at."""
+        return _trust(settings.ENVIRONMENT["ALLOWED_SOURCE_NETWORKS"], self.slug)
+
 
 _of_requests: Recent[tuple[Asker, bytes], Sources] = Recent(_KEPT)
 
@@ -91,7 +96,7 @@ def request_sources(raw: msgspec.Raw | None, asker: Asker) -> Sources:
     text = bytes(raw)
 
     def make() -> Sources:
-        trust = _trust(asker.slug)
+        trust = asker.trust
         return tuple(_open(config, asker.owner, trust) for config in decode_sources(text, operator=False))
 
     return _of_requests.get((asker, text), make) if len(text) <= _KEPT_BYTES else make()
@@ -111,7 +116,7 @@ def project_sources(opened: ProjectAccess) -> ProjectSources:
 
     def make() -> ProjectSources:
         trusts = {BUILTIN: Trust.ALL}
-        default = _trust(organization.slug)
+        default = Asker.of(organization).trust
         composed = compose(opened)
         sources = tuple(_open(item.config, item.owner, trusts.get(item.owner, default)) for item in composed.sources)
         asked = [Asked(item.id, item.name, item.config) for item in composed.sources]
@@ -137,8 +142,9 @@ def _defaults() -> Sources:
     return tuple(_open(config, BUILTIN, Trust.ALL) for config in default_sources())
 
 
-def _trust(slug: str | None) -> Trust:
-    return Trust.parse(settings.ENVIRONMENT["ALLOWED_SOURCE_NETWORKS"], slug)
+@lru_cache(maxsize=_KEPT)
+def _trust(words: tuple[str, ...], slug: str | None) -> Trust:
+    return Trust.parse(words, slug)
 
 
 def _open(config: SourceConfig, owner: str, trust: Trust) -> Source:

@@ -71,7 +71,7 @@ def _options(values: dict[str, Any], listen: str) -> dict[str, Any]:
         "threads": threads,
         "worker_connections": threads + _IDLE_CONNECTIONS,
         "backlog": 1024,
-        # The longest that gunicorn takes: two parameters of 255 characters, percent-encoded, are longer than its default.
+        # The longest that gunicorn takes: two parameters of 255 characters, percent-encoded, exceed its default.
         "limit_request_line": 8190,
         "keepalive": _KEEPALIVE_SECONDS,
         "timeout": _SILENT_SECONDS,
