@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -12,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from engine.errors import SymbolsvcError
 from engine.outgoing import Trust
 from symbolication.config import default_sources
+from symbolication.sharing import shared_cache
 
 
 @register()
@@ -31,6 +33,16 @@ def check_allow_list(app_configs: Sequence[AppConfig] | None, **_options: Any) -
         Trust.parse(settings.ENVIRONMENT["ALLOWED_SOURCE_NETWORKS"], None)
     except SymbolsvcError as error:
         return [Error(f"ALLOWED_SOURCE_NETWORKS: {error.message}", id="symbolication.E002")]
+    return []
+
+
+@register()
+def check_shared_cache(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
+    """SHARED_CACHE, where set, describes a bucket."""
+    try:
+        shared_cache(settings.ENVIRONMENT["SHARED_CACHE"], Path(settings.CACHE_DIR))
+    except SymbolsvcError as error:
+        return [Error(f"SHARED_CACHE: {error.message}", id="symbolication.E003")]
     return []
 
 

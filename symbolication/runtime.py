@@ -17,6 +17,7 @@ from engine.caches import default_limit
 from engine.lookup.store import Store
 from engine.run import Engine, Gate
 from symbolication.jobs import Jobs, Ticket
+from symbolication.sharing import shared_cache
 from symbolication.slots import Slots
 
 SLOTS_FILE: Final = "inflight.slots"
@@ -57,6 +58,7 @@ def _engine() -> Engine:
         cache_dir=Path(settings.CACHE_DIR),
         converter_socket=Path(socket) if socket else None,
         max_download_bytes=_largest_download(),
+        shared=shared_cache(settings.ENVIRONMENT["SHARED_CACHE"], Path(settings.CACHE_DIR)),
     )
     return Engine(store, Gate())
 

@@ -182,6 +182,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "Hosts of symbol sources that are asked however often they fail, separated by commas. Others are left alone"
         " for an hour after 60 failures within a minute.",
     ),
+    Setting(
+        "SHARED_CACHE",
+        "",
+        str,
+        "A bucket that several hosts share what they fetched in: JSON in the form of an `s3` or `gcs` source, such as"
+        ' `{"type": "s3", "bucket": "symbol-cache", "region": "eu-west-1", "access_key": "…", "secret_key": "…"}`.'
+        " The hosts need the same SECRET_KEY. Empty: none.",
+        secret=True,
+    ),
     Setting("HEADER_SECONDS", "10", _positive, "A client whose request line and headers take longer is cut off."),
     Setting("WEB_WORKERS", "", _count, "Web processes. Empty: one per core. `--workers` of `up` overrides it."),
     Setting("LOG_LEVEL", "INFO", _log_level, "DEBUG, INFO, WARNING or ERROR."),
