@@ -61,7 +61,7 @@ _PARAMETERS: Final = [
     ),
     OpenApiParameter(
         "debug_id",
-        {"type": "string", "minLength": 1, "maxLength": 255},
+        {"type": "string", "pattern": "^[0-9A-Fa-f-]{8,80}$"},
         OpenApiParameter.QUERY,
         description="Only files of the module with this debug id or code id.",
     ),

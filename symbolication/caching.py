@@ -26,6 +26,7 @@ from sources.composition import owner_of
 from sources.selectors import Place
 
 _MAX_TEXT: Final = 255
+_ID_LENGTH: Final = 80
 # Reading through a whole cache takes seconds: one at a time in each process.
 _scanning = threading.Lock()
 
@@ -46,7 +47,7 @@ def selected(organization: Organization, project: Project | None, wish: Wish) ->
     sources = None if wish.source is None else {_checked("source", wish.source)}
     if sources is None and project is not None:
         sources = _source_ids(organization, project)
-    module = "" if wish.debug_id is None else _checked("debug_id", wish.debug_id)
+    module = "" if wish.debug_id is None else _checked("debug_id", wish.debug_id, _ID_LENGTH)
     try:
         return Selection.of(owner=owner_of(organization.pk), sources=sources, module=module)
     except BadSelection as error:
@@ -82,7 +83,7 @@ def _source_ids(organization: Organization, project: Project) -> set[str]:
     return {source_id for place in places for source_id in place.sources().values_list("source_id", flat=True)}
 
 
-def _checked(name: str, text: str) -> str:
-    if not text or len(text) > _MAX_TEXT or storable(text) != text:
-        raise ApiError(f"{name}: must be a text of 1 to {_MAX_TEXT} characters", field=name)
+def _checked(name: str, text: str, most: int = _MAX_TEXT) -> str:
+    if not text or len(text) > most or storable(text) != text:
+        raise ApiError(f"{name}: must be a text of 1 to {most} characters", field=name)
     return text
