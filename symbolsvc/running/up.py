@@ -64,9 +64,24 @@ def _up(options: argparse.Namespace, values: dict[str, Any]) -> None:
         address = Address(options.host, options.port)
         server = None if values["DATABASE_URL"] else Server(data_dir)
         with Supervisor(server) as supervisor:
-            database_url = server.start(supervisor.proceed) if server else _answering(values["DATABASE_URL"])
+            database_url = _database_url(server, supervisor, values)
+            if database_url is None:
+                log("stopping")
+                return
             env = plans.environment(data_dir, database_url, sockets, **_web_environment(address, options))
             _start(supervisor, env, address, values)
+
+
+def _database_url(server: Server | None, supervisor: Supervisor, values: dict[str, Any]) -> str | None:
+    """The address of a database that answers; None when told to stop before it did. Raises DatabaseError."""
+    if server is None:
+        return _answering(values["DATABASE_URL"])
+    try:
+        return server.start(supervisor.proceed)
+    except DatabaseError:
+        if supervisor.proceed():
+            raise
+        return None
 
 
 def _answering(database_url: str) -> str:
