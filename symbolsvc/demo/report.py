@@ -51,3 +51,7 @@ def _module_lines(module: dict[str, Any], paint: Palette) -> Iterator[str]:
         download = candidate["download"]
         details = f"  ({download['details']})" if download.get("details") else ""
         yield paint(DIM, f"      {download['status']:<9} {candidate['source']}  {candidate['location']}{details}")
+    diagnosis = module.get("diagnosis")
+    if diagnosis and not found:
+        yield f"      why: {diagnosis['cause']}"
+        yield f"      what to do: {diagnosis['remedy']}"

@@ -36,6 +36,7 @@ ANSWER = {
         {
             "debug_status": "missing",
             "code_file": "/usr/lib/libc.so.6",
+            "diagnosis": {"cause": "No source has it.", "remedy": "Upload it."},
             "candidates": [
                 {"source": "demo", "location": "http://127.0.0.1/x", "download": {"status": "notfound"}},
             ],
@@ -60,6 +61,11 @@ def test_a_frame_without_a_name_says_where_it_lies_and_why() -> None:
 def test_used_modules_show_where_they_were_looked_for() -> None:
     assert "notfound  demo  http://127.0.0.1/x" in text()
     assert "libm" not in text()
+
+
+def test_a_module_that_was_not_found_says_why_and_what_to_do() -> None:
+    assert "why: No source has it." in text()
+    assert "what to do: Upload it." in text()
 
 
 def test_without_a_terminal_there_are_no_escape_sequences() -> None:
