@@ -28,10 +28,15 @@ def look_from_another_process(cache_dir, url, start, answers):
     answers.put((answer.status.value, answer.identity, os.stat(answer.path).st_ino))
 
 
-def test_four_processes_that_want_one_cold_file_fetch_and_convert_it_once(server, store):
-    start, answers = SPAWN.Barrier(4), SPAWN.Queue()
+BIG_BYTES = 200 * 1024**2
+
+
+@pytest.mark.parametrize(("processes", "padding"), [(4, 0), (8, BIG_BYTES)], ids=["small", "200 MB"])
+def test_processes_that_want_one_cold_file_fetch_and_convert_it_once(server, store, ledger, processes, padding):
+    server.routes[LEDGER_PATH] = reply(body=ledger + bytes(padding))
+    start, answers = SPAWN.Barrier(processes), SPAWN.Queue()
     arguments = (store.cache_dir, server.url, start, answers)
-    workers = [SPAWN.Process(target=look_from_another_process, args=arguments) for _ in range(4)]
+    workers = [SPAWN.Process(target=look_from_another_process, args=arguments) for _ in range(processes)]
     for worker in workers:
         worker.start()
     found = {answers.get(timeout=60) for _ in workers}
