@@ -44,6 +44,22 @@ def test_every_flipped_bit_is_noticed(tmp_path):
             verify(path)
 
 
+def test_ten_thousand_flips_over_a_symcache_are_all_noticed(tmp_path):
+    path = tmp_path / "symcache"
+    chance = random.Random(11)
+    content = chance.randbytes(30_000)
+    sealed_file(path, content)
+    with path.open("r+b", buffering=0) as file:
+        for _ in range(10_000):
+            position, bit = chance.randrange(len(content)), 1 << chance.randrange(8)
+            os.pwrite(file.fileno(), bytes([content[position] ^ bit]), position)
+            with pytest.raises(CorruptFile):
+                verify(path)
+            os.pwrite(file.fileno(), content[position : position + 1], position)
+    os.utime(path, (1, 1))
+    assert verify(path)
+
+
 @pytest.mark.parametrize("length", [0, 1, 35, 36, 100, 335])
 def test_a_file_that_is_cut_off_is_noticed(tmp_path, length):
     path = tmp_path / "file"
