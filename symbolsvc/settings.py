@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "core",
     "projects",
     "sources",
+    "debugfiles",
     "symbolication",
     "symbolsvc",
 ]

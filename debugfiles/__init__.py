@@ -1,0 +1,1 @@
+"""What is uploaded to a project: debug files, releases, artifact bundles."""

@@ -1,0 +1,1 @@
+"""Apple's crash reports: text, JSON and the protobufs of PLCrashReporter."""

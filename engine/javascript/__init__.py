@@ -1,0 +1,1 @@
+"""JavaScript: from a minified position to the line that somebody wrote."""

@@ -1,0 +1,1 @@
+"""Obfuscated Java and Kotlin stacks, made readable."""

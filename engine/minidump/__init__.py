@@ -1,0 +1,1 @@
+"""Reading minidumps: streams, threads, registers, memory, modules, and why the process crashed."""

@@ -1,0 +1,1 @@
+"""From registers and stack memory to frames."""
