@@ -48,3 +48,9 @@ class DeadlineExceeded(SymbolsvcError):
     """The whole request ran out of its time."""
 
     code = "deadline_exceeded"
+
+
+class BadReport(SymbolsvcError):
+    """The crash report itself cannot be read; the message is answered as that of a failed symbolication."""
+
+    code = "bad_report"
