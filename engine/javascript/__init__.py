@@ -1,1 +1,1 @@
-"""JavaScript: from a minified position to the line that somebody wrote."""
+"""Minified JavaScript frames become source lines: artifacts, source maps, and what the web has of both."""
