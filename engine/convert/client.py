@@ -21,6 +21,7 @@ import msgspec
 from engine.convert.wire import (
     LINE_LIMIT,
     Broken,
+    CheckSourceMap,
     Failed,
     Inspect,
     Inspected,
@@ -71,6 +72,13 @@ class Converter:
     def make_symcache(self, path: Path, index: int, out: Path, deadline: Deadline) -> None:
         """Write the symcache of object `index` of a file into the existing file `out`. Raises as `inspect`."""
         self._ask(MakeSymcache(str(path), index, str(out)), deadline)
+
+    def check_source_map(self, source_map: Path, source: Path, memory_bytes: int, deadline: Deadline) -> None:
+        """Make sure that building a source map's lookup table ends well, within this much memory.
+
+        Raises as `inspect`. Whoever builds it then needs twice the stack, 16 MiB.
+        """
+        self._ask(CheckSourceMap(str(source_map), str(source), memory_bytes), deadline)
 
     def _ask(self, request: Request, deadline: Deadline) -> Reply:
         for _ in range(TRIES):

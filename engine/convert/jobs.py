@@ -7,15 +7,31 @@ import resource
 import shutil
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 
 from symbolic.debuginfo import Archive
 from symbolic.exceptions import SymbolicError
+from symbolic.sourcemap import SourceMapView
+from symbolic.sourcemapcache import SourceMapCache
 
-from engine.convert.wire import Broken, Converted, Failed, Inspect, Inspected, MakeSymcache, ObjectFacts, Reply, Request
+from engine.convert.wire import (
+    Broken,
+    CheckSourceMap,
+    Converted,
+    Failed,
+    Inspect,
+    Inspected,
+    MakeSymcache,
+    ObjectFacts,
+    Reply,
+    Request,
+)
 from engine.errors import FailureKind
 
 MOST_OBJECTS = 64
 REASON_LIMIT = 300
+# Half of what those have who build what passed here: parsers of nested code take stack for every level.
+CHECKED_STACK_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,8 @@ def perform(request: Request) -> Reply:
     try:
         if isinstance(request, Inspect):
             return _inspect(request.path)
+        if isinstance(request, CheckSourceMap):
+            return _check_source_map(request)
         return _make_symcache(request)
     except MemoryError:
         return Failed(FailureKind.TOO_LARGE, "not enough memory for this file")
@@ -84,3 +102,18 @@ def _make_symcache(request: MakeSymcache) -> Reply:
     with open(request.out, "r+b") as file:
         shutil.copyfileobj(symcache.open_stream(), file, 1 << 20)  # type: ignore[no-untyped-call]
     return Converted()
+
+
+def _check_source_map(request: CheckSourceMap) -> Reply:
+    source, source_map = (Path(path).read_bytes() for path in (request.source, request.path))
+    allowed = _address_space() + request.memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+    resource.setrlimit(resource.RLIMIT_STACK, (CHECKED_STACK_BYTES, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+    SourceMapCache.from_bytes(source, source_map).lookup(1, 1, 0)
+    SourceMapView.from_json_bytes(source_map)
+    return Converted()
+
+
+def _address_space() -> int:
+    """What this process has mapped, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -38,6 +38,17 @@ class MakeSymcache(msgspec.Struct, frozen=True, tag="symcache"):
     out: str
 
 
+class CheckSourceMap(msgspec.Struct, frozen=True, tag="sourcemap"):
+    """Build the lookup table of a source map and its minified source, and throw it away: it can be built safely.
+
+    `memory_bytes` is what building may take.
+    """
+
+    path: str
+    source: str
+    memory_bytes: int
+
+
 class Inspected(msgspec.Struct, frozen=True, tag="inspected"):
     """`objects` are those that can be read out of the `total` that the file holds."""
 
@@ -62,7 +73,7 @@ class Broken(msgspec.Struct, frozen=True, tag="broken"):
     reason: str
 
 
-Request = Inspect | MakeSymcache
+Request = Inspect | MakeSymcache | CheckSourceMap
 Reply = Inspected | Converted | Failed | Broken
 
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
