@@ -1,7 +1,8 @@
 """Reading minidumps: streams, threads, registers, memory, modules, and why the process crashed.
 
-The format is Microsoft's (minidumpapiset.h, "MINIDUMP_*"), with the streams that Breakpad, Crashpad and Mozilla added. Readers work on a
-view of the file, check every bound, and never copy the process's memory. A damaged stream costs that stream, not the dump.
+The format is Microsoft's (minidumpapiset.h, "MINIDUMP_*"), with the streams that Breakpad, Crashpad and Mozilla added.
+Readers work on a view of the file, check every bound, and never copy the process's memory. A damaged stream costs that
+stream, not the dump.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def _pdb70(image: Image, record: memoryview) -> CodeView:
         raise Unreadable("the RSDS record is too short")
     signature = guid(image, bytes(record[4:20]))
     age = int.from_bytes(record[20:24], "little" if image.is_little else "big")
-    return CodeView(signature and DebugId(signature, age), image.decoded(record[24:], "utf-8") or None)
+    return CodeView(DebugId(signature, age) if signature else None, image.decoded(record[24:], "utf-8") or None)
 
 
 def _pdb20(image: Image, record: memoryview) -> CodeView:
@@ -64,7 +64,7 @@ def _elf(image: Image, record: memoryview) -> CodeView:
     """The debug id is made of the first 16 bytes, read as a GUID."""
     build_id = bytes(record[4 : 4 + MAX_BUILD_ID_BYTES])
     signature = guid(image, build_id[:16].ljust(16, b"\0"))
-    return CodeView(signature and DebugId(signature), build_id=build_id if any(build_id) else b"")
+    return CodeView(DebugId(signature) if signature else None, build_id=build_id if any(build_id) else b"")
 
 
 _READERS = {_PDB70: _pdb70, _PDB20: _pdb20, _ELF: _elf}

@@ -1,8 +1,8 @@
 """Thread contexts: the registers of each processor out of the structure that the dump has for it.
 
-x86, x86-64 and ARM64 are the CONTEXT of Microsoft's winnt.h; ARM is the same up to the program counter in Windows' and
-Breakpad's form, ARM64 in Windows' form and the older one that Breakpad marks with 0x80000000. MIPS, PowerPC and SPARC are Breakpad's
-own (the structures are described in its minidump_cpu_*.h headers).
+x86, x86-64 and ARM64 are the CONTEXT of Microsoft's winnt.h. ARM is the same up to the program counter in Windows' form
+and in Breakpad's; so is ARM64 in Windows' form and in the older one that Breakpad marks with 0x80000000. MIPS, PowerPC and
+SPARC are Breakpad's own.
 """
 
 from __future__ import annotations
@@ -38,18 +38,21 @@ def _numbered(letter: str, count: int) -> list[str]:
     return [f"{letter}{number}" for number in range(count)]
 
 
-_X86 = "edi esi ebx edx ecx eax ebp eip cs eflags esp".split()
-_X86_SHOWN = "eip esp ebp ebx esi edi eax ecx edx eflags".split()
-_AMD64 = "rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rip".split()
-_AMD64_SHOWN = "rax rdx rcx rbx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip".split()
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_X86 = _words("edi esi ebx edx ecx eax ebp eip cs eflags esp")
+_X86_SHOWN = _words("eip esp ebp ebx esi edi eax ecx edx eflags")
+_AMD64 = _words("rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rip")
+_AMD64_SHOWN = _words("rax rdx rcx rbx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip")
 # r11 is the frame pointer.
 _ARM = [*_numbered("r", 11), "fp", "r12", "sp", "lr", "pc"]
 _ARM_SHOWN = [*_numbered("r", 11), "r12", "fp", "sp", "lr", "pc"]
 _ARM64 = [*_numbered("x", 29), "fp", "lr", "sp", "pc"]
-_MIPS = (
-    "zero at v0 v1 a0 a1 a2 a3 t0 t1 t2 t3 t4 t5 t6 t7 s0 s1 s2 s3 s4 s5 s6 s7 t8 t9 k0 k1 gp sp fp ra hi lo pc".split()
-)
-_MIPS_SHOWN = "gp sp fp ra pc s0 s1 s2 s3 s4 s5 s6 s7".split()
+_MIPS_ARGUMENTS = _words("zero at v0 v1 a0 a1 a2 a3")
+_MIPS = [*_MIPS_ARGUMENTS, *_numbered("t", 8), *_numbered("s", 8), *_words("t8 t9 k0 k1 gp sp fp ra hi lo pc")]
+_MIPS_SHOWN = ["gp", "sp", "fp", "ra", "pc", *_numbered("s", 8)]
 _MIPS_FORM = "8x32QQQ32xQ"
 _PPC = ["srr0", "srr1", *_numbered("r", 32)]
 _SPARC = [*_numbered("g", 8), *_numbered("o", 8), *_numbered("l", 8), *_numbered("i", 8), "ccr", "pc", "npc", "y"]

@@ -7,7 +7,7 @@ from functools import cached_property
 from engine.formats.bytewise import Data
 from engine.minidump import exception, memory, modules, system, threads
 from engine.minidump.directory import BadMinidump, Streams
-from engine.minidump.image import Image, Layout
+from engine.minidump.image import Complain, Image, Layout
 from engine.minidump.memory import Memory
 from engine.minidump.model import (
     DamagedStream,
@@ -134,7 +134,7 @@ class Minidump:
 
         return self._streams.read(BREAKPAD_INFO, read) or (None, None)
 
-    def _complainer(self, type: int) -> threads.Complain:
+    def _complainer(self, type: int) -> Complain:
         return lambda reason: self._streams.damage(type, reason)
 
 

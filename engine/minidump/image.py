@@ -6,12 +6,16 @@ Structures are those of Microsoft's minidumpapiset.h (dbghelp), which packs them
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 MAX_TEXT_BYTES = 1 << 16
 # All texts of one dump together: names that overlap in the file must not add up to more than a reader can hold.
 MAX_TEXTS_BYTES = 32 << 20
+
+
+# Told about an entry of a stream that cannot be read and costs only itself.
+Complain: TypeAlias = Callable[[str], None]
 
 
 class Unreadable(Exception):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
 from engine.minidump.codeview import CodeView, read_codeview
-from engine.minidump.image import Image, Layout, Unreadable
+from engine.minidump.image import Complain, Image, Layout, Unreadable
 from engine.minidump.lists import counted, headed
 from engine.minidump.model import DumpModule, Os, UnloadedModule
 
@@ -20,8 +20,6 @@ _UNLOADED = Layout("QIIII")
 _UNLOADED_HEADER = Layout("III")
 _VERSION_SIGNATURE = 0xFEEF04BD
 _HIGHEST = 1 << 64
-
-Complain = Callable[[str], None]
 
 
 class _Entry(NamedTuple):

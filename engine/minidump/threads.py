@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from engine.minidump.contexts import read_context
-from engine.minidump.image import Image, Layout, Unreadable
+from engine.minidump.image import Complain, Image, Layout, Unreadable
 from engine.minidump.lists import counted
 from engine.minidump.memory import Memory
 from engine.minidump.model import Cpu, DumpThread, Region, Registers
@@ -16,7 +16,7 @@ from engine.minidump.model import Cpu, DumpThread, Region, Registers
 LIST = 3
 LIST_EX = 8
 NAMES = 24
-# Each thread holds a view and a dictionary of registers; the greatest processes that are known have some ten thousand threads.
+# Each thread costs a view and its registers. The greatest processes that are known have some ten thousand.
 MAX_THREADS = 1 << 16
 _THREAD = Layout("I12x8xQIIII")
 # The extended form has the backing store of Itanium processors behind it.
@@ -24,8 +24,7 @@ _THREAD_EX = Layout("I12x8xQIIII16x")
 # A thread's id and where its name lies: packed as dbghelp does it, with 32 bits, or aligned to eight bytes.
 _NAME_FORMS = (Layout("IQ"), Layout("II"), Layout("I4xQ"))
 
-Complain = Callable[[str], None]
-Rows = list[tuple[Any, ...]]
+Rows: TypeAlias = list[tuple[Any, ...]]
 
 
 def read_rows(image: Image, at: int, size: int) -> Rows:
