@@ -1,0 +1,55 @@
+"""What is coming in: a spool file that takes its digests while it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from core.blobs.errors import BlobTooLarge, explained
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Hex digests of a content, and its size in bytes."""
+
+    sha1: str
+    sha256: str
+    size: int
+
+
+class Incoming:
+    """A file of at most `limit` bytes that is written from start to end."""
+
+    def __init__(self, path: Path, file: BinaryIO, limit: int) -> None:
+        self.path = path
+        self._file = file
+        self._limit = limit
+        self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+        self._size = 0
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Append `data`. Raises BlobTooLarge, StoreFull and StoreUnavailable."""
+        if self._size + len(data) > self._limit:
+            raise BlobTooLarge(self._limit)
+        with explained():
+            self._file.write(data)
+        self._sha1.update(data)
+        self._sha256.update(data)
+        self._size += len(data)
+        return len(data)
+
+    def finish(self) -> Digests:
+        """Bring everything to the disk; the digests of what was written. May be called again, and raises as `write`."""
+        with explained():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        return Digests(self._sha1.hexdigest(), self._sha256.hexdigest(), self._size)
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._size

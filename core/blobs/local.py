@@ -1,0 +1,121 @@
+"""Blobs in a directory. Spool and blobs share a file system, so that a blob appears in one step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from core.blobs.base import NEVER, PIECE_BYTES, checked_key
+from core.blobs.errors import BlobMissing, explained
+from core.blobs.incoming import Incoming
+from engine.outgoing import Deadline
+
+SPOOL: Final = "incoming"
+
+
+class Spool:
+    """Files that are coming in, in a directory of this host."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    @contextmanager
+    def incoming(self, limit: int) -> Iterator[Incoming]:
+        """As the stores' `incoming`."""
+        path = self._directory / uuid4().hex
+        with explained():
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = open(path, "xb")  # noqa: SIM115 - closed below, whatever the caller does meanwhile
+        try:
+            yield Incoming(path, file, limit)
+        finally:
+            # What is still in the buffer was not worth keeping, or `finish` would have been called.
+            with suppress(OSError):
+                file.close()
+            path.unlink(missing_ok=True)
+
+    def sweep(self, older_than: float) -> int:
+        """As the stores' `sweep`."""
+        count = 0
+        for path in self._directory.glob("*") if self._directory.is_dir() else ():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < older_than:
+                    path.unlink()
+                    count += 1
+        return count
+
+
+class LocalStore(Spool):
+    """Blobs below `root`, which only this service writes to."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root / SPOOL)
+        self._root = root
+
+    def keep(self, incoming: Incoming, key: str) -> None:
+        """As the interface says: synced, renamed, and the directories above it synced too."""
+        target = self._path(key)
+        with explained():
+            incoming.finish()
+            made = _made_directories(target.parent)
+            os.replace(incoming.path, target)
+            for directory in (target.parent, *made):
+                _sync(directory)
+
+    def pieces(self, key: str, start: int = 0, size: int | None = None, deadline: Deadline = NEVER) -> Iterator[bytes]:
+        """As the interface says."""
+        try:
+            with explained(), open(self._path(key), "rb") as file:
+                file.seek(start)
+                left = float("inf") if size is None else size
+                while left > 0 and (piece := file.read(int(min(PIECE_BYTES, left)))):
+                    deadline.check()
+                    yield piece
+                    left -= len(piece)
+        except FileNotFoundError:
+            raise BlobMissing() from None
+
+    def size(self, key: str) -> int:
+        """As the interface says."""
+        try:
+            return self._path(key).stat().st_size
+        except FileNotFoundError:
+            raise BlobMissing() from None
+
+    def exists(self, key: str) -> bool:
+        """As the interface says."""
+        return self._path(key).is_file()
+
+    def delete(self, key: str) -> None:
+        """As the interface says."""
+        with explained():
+            self._path(key).unlink(missing_ok=True)
+
+    def local_path(self, key: str) -> Path | None:
+        """As the interface says."""
+        path = self._path(key)
+        if not path.is_file():
+            raise BlobMissing()
+        return path
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked_key(key)
+
+
+def _made_directories(directory: Path) -> list[Path]:
+    """Make `directory`; the ones whose lists of names changed by that."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return [path.parent for path in missing]
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
