@@ -191,6 +191,23 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         " The hosts need the same SECRET_KEY. Empty: none.",
         secret=True,
     ),
+    Setting(
+        "BLOB_STORE",
+        "",
+        str,
+        "Where uploaded files are kept: a directory, or `s3://bucket/prefix?region=eu-west-1`, with"
+        " `&endpoint=https://…` for what is not Amazon's own. Hosts that share a database need the same store."
+        " Empty: `blobs` in the data directory.",
+    ),
+    Setting(
+        "BLOB_STORE_ACCESS_KEY",
+        "",
+        str,
+        "The access key for a BLOB_STORE in S3. Empty: the credentials that the container's host offers.",
+        secret=True,
+    ),
+    Setting("BLOB_STORE_SECRET_KEY", "", str, "The secret key for a BLOB_STORE in S3.", secret=True),
+    Setting("MAX_UPLOAD_BYTES", str(16 * 1024**3), _positive, "The largest uploaded file."),
     Setting("HEADER_SECONDS", "10", _positive, "A client whose request line and headers take longer is cut off."),
     Setting("WEB_WORKERS", "", _count, "Web processes. Empty: one per core. `--workers` of `up` overrides it."),
     Setting("LOG_LEVEL", "INFO", _log_level, "DEBUG, INFO, WARNING or ERROR."),

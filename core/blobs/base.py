@@ -19,7 +19,7 @@ _ROOM: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 class BlobStore(Protocol):
-    """Content under keys. Sizes have 64 bits, nothing is ever in memory as a whole. Safe to use from several threads."""
+    """Content under keys. Sizes have 64 bits, nothing is in memory as a whole. Safe to use from several threads."""
 
     def incoming(self, limit: int) -> AbstractContextManager[Incoming]:
         """A new spool file of at most `limit` bytes, removed at the end unless it was kept. Raises StoreFull."""

@@ -103,9 +103,10 @@ class S3Store(Spool):
             yield s3_client(self._bucket.access, self._trust, owner="blobs")
         except ClientError as error:
             if _code(error) in _ABSENT:
-                raise BlobMissing() from None
+                raise BlobMissing from None
             raise _unavailable(_code(error)) from error
         except (BotoCoreError, S3UploadFailedError, LookupFailure) as error:
+            deadline.check()
             raise _unavailable(type(error).__name__) from error
         finally:
             current_deadline.reset(token)
