@@ -1,8 +1,8 @@
 """Thread contexts: the registers of each processor out of the structure that the dump has for it.
 
 x86, x86-64 and ARM64 are the CONTEXT of Microsoft's winnt.h. ARM is the same up to the program counter in Windows' form
-and in Breakpad's; so is ARM64 in Windows' form and in the older one that Breakpad marks with 0x80000000. MIPS, PowerPC and
-SPARC are Breakpad's own.
+and in Breakpad's; so is ARM64 in Windows' form and in the older one that Breakpad marks with 0x80000000. MIPS, PowerPC
+and SPARC are Breakpad's own.
 """
 
 from __future__ import annotations

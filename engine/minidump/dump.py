@@ -18,6 +18,7 @@ from engine.minidump.model import (
     SystemInfo,
     UnloadedModule,
 )
+from engine.minidump.threads import Rows
 
 BREAKPAD_INFO = 0x47670001
 _BREAKPAD = Layout("III")
@@ -105,7 +106,7 @@ class Minidump:
             raise BadMinidump(self._lacking(system.STREAM, "system information"))
         return found
 
-    def _thread_rows(self) -> threads.Rows:
+    def _thread_rows(self) -> Rows:
         rows = self._streams.read(threads.LIST, threads.read_rows)
         if rows is None:
             rows = self._streams.read(threads.LIST_EX, threads.read_rows_ex)

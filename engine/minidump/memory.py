@@ -75,7 +75,7 @@ def read_list(image: Image, at: int, size: int) -> list[Block]:
 
 
 def read_list64(image: Image, at: int, size: int) -> list[Block]:
-    """The blocks of the 64-bit list, whose contents lie one after another. The one that the end cuts off is shortened."""
+    """The blocks of the 64-bit list, contents one after another. The one that the end cuts off is shortened."""
     if size < 16:
         raise Unreadable("the list has no header")
     count, place = image.unpack(_BLOCK64, at)
