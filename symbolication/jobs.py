@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
+import orjson
 from django.db import Error
 
 from core.database import release
-from engine.errors import DeadlineExceeded
+from engine.errors import BadReport, DeadlineExceeded
 from engine.outgoing import Deadline
 from symbolication import pending
 from symbolication.leases import LeaseKeeper
@@ -55,6 +56,8 @@ def compute(ticket: Ticket, work: Work) -> bytes:
     """The answer of `work`, whatever happens in it; its place is free afterwards."""
     try:
         return work(ticket.deadline)
+    except BadReport as error:
+        return orjson.dumps({"status": "failed", "message": error.message})
     except DeadlineExceeded:
         return TIMEOUT_ANSWER
     except Exception:  # noqa: BLE001 - the wire has an answer for it, and a thread of its own has nobody to raise to

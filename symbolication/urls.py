@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from symbolication import api
 from symbolication.cache_api import ProjectCache
+from symbolication.views import native, status
 
 _PROJECT = "api/0/projects/<str:organization_id_or_slug>/<str:project_id_or_slug>"
 
 urlpatterns = [
-    path("healthcheck", api.healthcheck),
-    path("symbolicate", api.SymbolicateView.as_view(), name="symbolicate"),
-    path("requests/<str:request_id>", api.RequestView.as_view(), name="symbolication-request"),
-    path(f"{_PROJECT}/symbolicate/", api.ProjectSymbolicateView.as_view(), name="project-symbolicate"),
+    path("healthcheck", status.healthcheck),
+    path("symbolicate", native.SymbolicateView.as_view(), name="symbolicate"),
+    path("requests/<str:request_id>", status.RequestView.as_view(), name="symbolication-request"),
+    path(f"{_PROJECT}/symbolicate/", native.ProjectSymbolicateView.as_view(), name="project-symbolicate"),
     path(f"{_PROJECT}/cache/", ProjectCache.as_view(), name="project-cache"),
     path(
-        f"{_PROJECT}/requests/<str:request_id>/", api.ProjectRequestView.as_view(), name="project-symbolication-request"
+        f"{_PROJECT}/requests/<str:request_id>/",
+        status.ProjectRequestView.as_view(),
+        name="project-symbolication-request",
     ),
 ]

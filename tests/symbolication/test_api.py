@@ -13,8 +13,9 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 
 from projects.models import ApiToken, Organization, Project
-from symbolication import api, pending, runtime
+from symbolication import pending, runtime
 from symbolication.models import PendingRequest
+from symbolication.views import base
 from tests.cast import Api, make_project, make_token
 from tests.symbolication.requests import first_frame, http_source, is_resolved, ledger
 from tests.symbolication.symbolserver import SymbolServer
@@ -103,7 +104,7 @@ class TestRefusals:
     def test_a_body_over_the_limit_is_413_in_plain_text(
         self, acme_api: Api, path: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(api, "BODY_LIMIT", 100)
+        monkeypatch.setattr(base, "BODY_LIMIT", 100)
 
         response = acme_api.post(path, " " * 101)
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from engine.native import wire
 from projects.models import Organization, Project
-from symbolication import bodies
+from symbolication.description import bodies
 from tests.cast import Api, make_token
 from tests.symbolication.requests import crash, http_source
 from tests.symbolication.symbolserver import SymbolServer

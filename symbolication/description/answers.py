@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from symbolication.bodies import FrameTrust, Hex
+from symbolication.description.bodies import FrameTrust, Hex
 from symbolication.diagnosing import ModuleDiagnosis
 
 Some = str | UnsetType

@@ -10,9 +10,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from core.openapi import FrameworkRefusal, challenge, refusals
-from symbolication.answers import SymbolicationAnswer
-from symbolication.bodies import ProjectSymbolication, Symbolication
-from symbolication.examples import ANSWER, PENDING, PROJECT_REQUEST, REQUEST
+from symbolication.description.answers import SymbolicationAnswer
+from symbolication.description.bodies import ProjectSymbolication, Symbolication
+from symbolication.description.examples import ANSWER, PENDING, PROJECT_REQUEST, REQUEST
 
 TEXT: Final = "text/plain"
 JSON: Final = "application/json"

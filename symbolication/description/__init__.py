@@ -1,0 +1,1 @@
+"""What the API's description says of the endpoints of symbolication."""
