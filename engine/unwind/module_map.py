@@ -1,0 +1,49 @@
+"""Which module of a dump covers an address."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Protocol
+
+
+class Placed(Protocol):
+    """A module in memory: absolute address of its first byte, and size in bytes."""
+
+    @property
+    def base(self) -> int: ...
+
+    @property
+    def size(self) -> int: ...
+
+
+class ModuleMap:
+    """The modules of a dump by address. Of modules that overlap, the one that begins later has the shared part.
+
+    `starts`, `ends` and `ids` run in parallel by address; `ids` are indexes in the list that the map was made of.
+    """
+
+    __slots__ = ("bases", "ends", "ids", "starts")
+
+    def __init__(self, modules: Iterable[Placed]) -> None:
+        listed = [(module.base, module.base + module.size) for module in modules]
+        ordered = sorted((start, at, end) for at, (start, end) in enumerate(listed) if end > start)
+        self.bases: list[int] = [start for start, _ in listed]
+        self.starts: list[int] = [start for start, _, _ in ordered]
+        self.ids: list[int] = [at for _, at, _ in ordered]
+        self.ends: list[int] = [end for _, _, end in ordered]
+
+    def find(self, address: int) -> int | None:
+        """The index of the module that covers an absolute address; the end is exclusive."""
+        at = bisect_right(self.starts, address) - 1
+        return self.ids[at] if at >= 0 and address < self.ends[at] else None
+
+    @property
+    def lowest(self) -> int:
+        """The first address of any module."""
+        return self.starts[0] if self.starts else 0
+
+    @property
+    def highest(self) -> int:
+        """The first address behind all modules."""
+        return max(self.ends, default=0)
