@@ -25,6 +25,7 @@ from engine.lookup.sharing import offer_file, shared_file
 from engine.lookup.store import Store
 from engine.modules import DebugId, Wanted
 from engine.outgoing import Deadline
+from engine.owners import OWNER_DIGITS
 from engine.sourcetypes.base import Location, Source
 
 CHUNK_BYTES = 1 << 20
@@ -85,8 +86,8 @@ class Place:
         key = location_key(
             scope=scope,
             shared=source.shared,
-            source_key=source.cache_key,
-            uri=location.uri,
+            source_key=source.cache_key[:OWNER_DIGITS] if location.content else source.cache_key,
+            uri=f"content:{location.content}" if location.content else location.uri,
             checksum=wanted.debug_checksum,
         )
         return cls(source, location, wanted, GLOBAL_SCOPE if source.shared else scope, key)

@@ -38,11 +38,14 @@ class FileType(StrEnum):
 class Location:
     """One place of a source where a file may lie.
 
-    `path` is relative to the source, `uri` is what candidates show; neither holds a secret.
+    `path` is relative to the source, `uri` is what candidates show; neither holds a secret. `content` is the digest of
+    the file, from sources that know it before it is fetched: then what is kept of it stays good for its owner and scope
+    whatever else changes about the source. Empty where it is not known.
     """
 
     path: str
     uri: str
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
