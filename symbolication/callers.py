@@ -30,8 +30,11 @@ class Caller(Protocol):
         """For whom files are fetched."""
         ...
 
-    def asking(self, sources: msgspec.Raw | None) -> Asking:
-        """Whom to ask; `sources` is what the request says about it. Raises BadSource and Refused."""
+    def asking(self, sources: msgspec.Raw | None, *, absent: msgspec.Raw | None = None) -> Asking:
+        """Whom to ask; `sources` is what the request says about it, `absent` what its silence means.
+
+        Raises BadSource and Refused.
+        """
         ...
 
 
@@ -41,9 +44,9 @@ class RootCaller:
 
     asker: Asker
 
-    def asking(self, sources: msgspec.Raw | None) -> Asking:
-        """The sources that the request names; the configured ones for None. Raises BadSource."""
-        return Asking(request_sources(sources, self.asker))
+    def asking(self, sources: msgspec.Raw | None, *, absent: msgspec.Raw | None = None) -> Asking:
+        """The sources that the request names; the configured ones where both are None. Raises BadSource."""
+        return Asking(request_sources(absent if sources is None else sources, self.asker))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class ProjectCaller:
         """The project's organization."""
         return Asker.of(self.access.organization)
 
-    def asking(self, sources: msgspec.Raw | None) -> Asking:
+    def asking(self, sources: msgspec.Raw | None, *, absent: msgspec.Raw | None = None) -> Asking:
         """The stored sources. Raises Refused when the request names some."""
         if sources is not None:
             raise Refused(400, "sources: the project's stored sources are used; leave this field out")

@@ -12,13 +12,12 @@ from rest_framework.request import Request
 
 from core.api import ApiView, ErrorStyle
 from core.wire import BodyError
-from core.wire.body import read_body
 from projects.access import open_own_organization, open_project
 from projects.models import Organization
 from projects.selectors import OpenedToken
 from symbolication.callers import ProjectCaller, RootCaller
 from symbolication.composing import Asker
-from symbolication.rejections import JSON, Rejected
+from symbolication.rejections import Rejected
 
 SCOPE: Final = frozenset({"symbolicate:post"})
 BODY_LIMIT: Final[int] = settings.ENVIRONMENT["SYMBOLICATE_BODY_MAX_BYTES"]
@@ -75,15 +74,3 @@ class ProjectView(View):
     def caller(self, request: Request, organization_id_or_slug: str, project_id_or_slug: str) -> ProjectCaller:
         """Who asks. Raises what `open_project` raises."""
         return ProjectCaller(open_project(request, organization_id_or_slug, project_id_or_slug, any_of=SCOPE))
-
-
-def check_json(request: Request) -> None:
-    """Raises Rejected (415) when the body is not called JSON."""
-    kind = str(request.META.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
-    if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise Rejected(415, "The content type of the request must be application/json")
-
-
-def read_json(request: Request) -> bytes:
-    """The JSON body. Raises BodyError."""
-    return read_body(request, limit=BODY_LIMIT)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from engine.outgoing import Deadline
-from engine.run import BadJson, BadSchema, SymbolicateRequest, decode_request
-from engine.sourcetypes.config import BadSource
+from engine.run import decode_request
 from symbolication import runtime
-from symbolication.callers import Asking, Caller
+from symbolication.callers import Caller
 from symbolication.description import native as described
 from symbolication.jobs import Work
-from symbolication.rejections import Rejected
-from symbolication.views.base import ProjectView, RootView, check_json, read_json
-from symbolication.views.flight import answered, query_of
+from symbolication.query import Query
+from symbolication.views.base import ProjectView, RootView
+from symbolication.views.json_requests import answer_json
 
 
 class SymbolicateView(RootView):
@@ -23,7 +24,8 @@ class SymbolicateView(RootView):
     @described.symbolicate
     def post(self, request: Request) -> HttpResponse:
         """Symbolicate with the sources of the request, or the configured ones when it names none."""
-        return _symbolicate(request, self.caller(request))
+        caller = self.caller(request)
+        return answer_json(request, caller, partial(_prepared, caller))
 
 
 class ProjectSymbolicateView(ProjectView):
@@ -32,31 +34,18 @@ class ProjectSymbolicateView(ProjectView):
     @described.project_symbolicate
     def post(self, request: Request, organization_id_or_slug: str, project_id_or_slug: str) -> HttpResponse:
         """Symbolicate with the project's stored sources."""
-        return _symbolicate(request, self.caller(request, organization_id_or_slug, project_id_or_slug))
+        caller = self.caller(request, organization_id_or_slug, project_id_or_slug)
+        return answer_json(request, caller, partial(_prepared, caller))
 
 
-def _symbolicate(request: Request, caller: Caller) -> HttpResponse:
-    query = query_of(request)
-    check_json(request)
-
-    def prepare() -> Work:
-        try:
-            decoded = decode_request(read_json(request))
-            return _work(decoded, caller, caller.asking(decoded.sources), query.scope)
-        except BadJson as error:
-            raise Rejected(400, error.message) from None
-        except (BadSchema, BadSource) as error:
-            raise Rejected(422, error.message) from None
-
-    return answered(query, caller.asker, prepare)
-
-
-def _work(decoded: SymbolicateRequest, caller: Caller, asking: Asking, scope: str) -> Work:
+def _prepared(caller: Caller, body: bytes, query: Query) -> Work:
+    decoded = decode_request(body)
+    asking = caller.asking(decoded.sources)
     engine, trust = runtime.engine(), caller.asker.trust
 
     def work(deadline: Deadline) -> bytes:
         return engine.symbolicate(
-            decoded, asking.sources, scope=scope, deadline=deadline, trust=trust, annotate=asking.annotate
+            decoded, asking.sources, scope=query.scope, deadline=deadline, trust=trust, annotate=asking.annotate
         )
 
     return work
