@@ -18,6 +18,7 @@ from engine.minidump.model import (
     SystemInfo,
     UnloadedModule,
 )
+from engine.minidump.reason import crash_reason
 from engine.minidump.threads import Rows
 
 BREAKPAD_INFO = 0x47670001
@@ -73,6 +74,11 @@ class Minidump:
             return exception.read_exception(image, at, size, self.system.cpu)
 
         return self._streams.read(exception.STREAM, read)
+
+    @property
+    def crash_reason(self) -> str:
+        """ "reason / 0xaddress" in words; empty when the dump was written without a crash."""
+        return crash_reason(self.exception, self.system.os, self.system.cpu) if self.exception else ""
 
     @property
     def requesting_thread(self) -> int | None:
