@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from engine.formats.bytewise import Data
-from engine.minidump import exception, memory, modules, system, threads
+from engine.minidump import (
+    assertion,
+    client_stacks,
+    crashpad,
+    exception,
+    linux,
+    mac_crash_info,
+    memory,
+    memory_info,
+    misc,
+    modules,
+    system,
+    threads,
+)
+from engine.minidump.assertion import Assertion
+from engine.minidump.client_stacks import ClientStack
+from engine.minidump.crashpad import Crashpad
 from engine.minidump.directory import BadMinidump, Streams
 from engine.minidump.image import Complain, Image, Layout
+from engine.minidump.linux import LinuxInfo
+from engine.minidump.mac_crash_info import CrashInfo
 from engine.minidump.memory import Memory
+from engine.minidump.memory_info import MemoryRange
+from engine.minidump.misc import MiscInfo
 from engine.minidump.model import (
     DamagedStream,
     DumpModule,
@@ -90,6 +110,54 @@ class Minidump:
         """The id of the thread that wrote the dump, whose stack is of no interest."""
         return self._breakpad[0]
 
+    @cached_property
+    def misc(self) -> MiscInfo | None:
+        """The process's id, times and build."""
+        return self._streams.read(misc.STREAM, misc.read_misc)
+
+    @cached_property
+    def assertion_info(self) -> Assertion | None:
+        """The check that failed, where a program says so."""
+        return self._streams.read(assertion.STREAM, assertion.read_assertion)
+
+    @property
+    def assertion(self) -> str:
+        """The check that failed in words, or nothing."""
+        return str(self.assertion_info or "")
+
+    @cached_property
+    def crashpad(self) -> Crashpad | None:
+        """Annotations and ids of a report that Crashpad wrote."""
+        return self._streams.read(crashpad.STREAM, crashpad.read_crashpad)
+
+    @cached_property
+    def mac_crash_info(self) -> tuple[CrashInfo, ...]:
+        """What macOS's libraries said before the process ended."""
+        return self._streams.read(mac_crash_info.STREAM, mac_crash_info.read_crash_info) or ()
+
+    @cached_property
+    def client_stacks(self) -> tuple[ClientStack, ...]:
+        """Stacks that the program walked itself."""
+        return self._streams.read(client_stacks.STREAM, client_stacks.read_client_stacks) or ()
+
+    @cached_property
+    def memory_info(self) -> tuple[MemoryRange, ...]:
+        """How the address space was laid out, where the dump says so."""
+        return self._streams.read(memory_info.STREAM, memory_info.read_memory_info) or ()
+
+    @cached_property
+    def linux(self) -> LinuxInfo | None:
+        """What the dump holds of /proc; None when it has none of it."""
+        if not any(type in self._streams for type in range(linux.CPU_INFO, linux.DSO_DEBUG + 1)):
+            return None
+        views = {name: self._streams.read(type, linux.read_view) for name, type in _LINUX_TEXTS.items()}
+        narrow = self.system.cpu.is_narrow
+        return LinuxInfo(
+            **{name: view for name, view in views.items() if view is not None},
+            auxiliary=self._streams.read(linux.AUXILIARY, partial(linux.read_auxiliary, narrow=narrow)) or (),
+            libraries=self._streams.read(linux.DSO_DEBUG, partial(linux.read_libraries, narrow=narrow)) or (),
+        )
+
     def start(self, thread: DumpThread) -> Start:
         """Where to begin walking a thread's stack: the crash for the thread that crashed, else where it was stopped."""
         crash = self.exception
@@ -145,7 +213,18 @@ class Minidump:
         return lambda reason: self._streams.damage(type, reason)
 
 
-_LAZY = ("modules", "threads", "memory", "exception", "unloaded_modules", "_breakpad")
+_LAZY = (
+    *("modules", "threads", "memory", "exception", "unloaded_modules", "_breakpad", "misc", "assertion_info"),
+    *("crashpad", "mac_crash_info", "client_stacks", "memory_info", "linux"),
+)
+_LINUX_TEXTS = {
+    "cpu_info": linux.CPU_INFO,
+    "status": linux.STATUS,
+    "lsb_release": linux.LSB_RELEASE,
+    "command_line": linux.COMMAND_LINE,
+    "environment": linux.ENVIRONMENT,
+    "maps": linux.MAPS,
+}
 
 
 def open_minidump(data: Data) -> Minidump:

@@ -79,14 +79,32 @@ class Image:
 
     def decoded(self, piece: memoryview, encoding: str) -> str:
         """The text before the first NUL; what cannot be decoded is replaced. Charged to the dump's texts."""
-        self._budget -= len(piece)
-        if len(piece) > MAX_TEXT_BYTES or self._budget < 0:
-            raise Unreadable("the dump's texts are too long")
+        self._charge(len(piece))
         return str(piece, encoding, "replace").partition("\0")[0]
+
+    def blob(self, at: int) -> bytes:
+        """A length, and that many bytes; charged like texts."""
+        piece = self.piece(at + 4, self.u32(at))
+        self._charge(len(piece))
+        return bytes(piece)
+
+    def terminated(self, piece: memoryview) -> bytes:
+        """The bytes before the first NUL, which must come; charged like texts."""
+        ahead = bytes(piece[: MAX_TEXT_BYTES + 1])
+        end = ahead.find(b"\0")
+        if end < 0:
+            raise Unreadable("a text has no end")
+        self._charge(end)
+        return ahead[:end]
 
     def fixed_utf16(self, piece: memoryview) -> str:
         """An array of UTF-16 units that is filled up with zeros."""
         return self.decoded(piece, "utf-16-le" if self.is_little else "utf-16-be")
+
+    def _charge(self, size: int) -> None:
+        self._budget -= size
+        if size > MAX_TEXT_BYTES or self._budget < 0:
+            raise Unreadable("the dump's texts are too long")
 
     def _text(self, at: int, encoding: str) -> str:
         known = self._texts.get((at, encoding))
