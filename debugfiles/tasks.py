@@ -1,0 +1,25 @@
+"""What keeps the stored contents in order."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final
+
+from core.background import periodic
+from core.blobs import blob_store
+from debugfiles.contents import delete_unused
+
+log = logging.getLogger(__name__)
+
+# An upload that writes nothing for so long has been given up by everybody.
+_SPOOL_SECONDS: Final = 86_400
+
+
+@periodic("41 * * * *")
+def sweep_contents(_timestamp: int) -> None:
+    """Delete contents that nothing refers to any more, and what killed uploads left behind on this host."""
+    count = delete_unused()
+    if count:
+        log.info("%d contents that nothing referred to were deleted", count)
+    blob_store().sweep(time.time() - _SPOOL_SECONDS)
