@@ -7,7 +7,7 @@ answer is what the text would give: threads are numbered by position, reasons re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import msgspec
@@ -15,6 +15,9 @@ import msgspec
 from engine.apple import loose
 from engine.apple.loose import Loose
 from engine.apple.report import (
+    MAX_FRAMES,
+    MAX_IMAGES,
+    MAX_THREADS,
     UNKNOWN_ARCH,
     UNREADABLE,
     AppleFrame,
@@ -29,7 +32,7 @@ from engine.apple.report import (
 from engine.apple.text import parse_text
 from engine.apple.values import known_uuid, parse_arch, parse_system, parse_time, reason
 
-MAX_BYTES = 16 << 20
+MAX_BYTES = 8 << 20
 _MASK = (1 << 64) - 1
 _LONGEST_HEADER = 1 << 16
 # What a thread state holds beside registers.
@@ -106,7 +109,8 @@ class _IpsReader:
     def __init__(self, body: Loose, header: Loose) -> None:
         self._body = body
         self._header = header
-        self._used = [_UsedImage.read(entry) for entry in loose.objects(body, "usedImages")]
+        self._used = [_UsedImage.read(entry) for entry in _bounded(body, "usedImages", MAX_IMAGES)]
+        self._frames_left = MAX_FRAMES
         self._exception = loose.inner(body, "exception")
 
     def report(self) -> AppleReport:
@@ -138,7 +142,7 @@ class _IpsReader:
 
     def _threads(self) -> tuple[AppleThread, ...]:
         faulting = loose.number(self._body, "faultingThread")
-        given = enumerate(loose.objects(self._body, "threads"))
+        given = enumerate(_bounded(self._body, "threads", MAX_THREADS))
         return tuple(self._thread(index, thread, index == faulting) for index, thread in given)
 
     def _thread(self, index: int, thread: Loose, faulting: bool) -> AppleThread:
@@ -156,10 +160,21 @@ class _IpsReader:
         return tuple(self._frame(frame) for frame in frames if frame.get("inline") is not True)
 
     def _frame(self, frame: Loose) -> AppleFrame:
+        self._frames_left -= 1
+        if self._frames_left < 0:
+            raise UnreadableReport(f"the report has more than {MAX_FRAMES} frames")
         index = loose.number(frame, "imageIndex")
         used = self._used[index] if index is not None and index < len(self._used) else _NOWHERE
         address = used.start + (loose.number(frame, "imageOffset") or 0) & _MASK
         return AppleFrame(address, used.name, loose.text(frame, "symbol"))
+
+
+def _bounded(of: Loose, key: str, most: int) -> Iterator[Loose]:
+    """The entries of a list that has no more than `most`."""
+    for count, entry in enumerate(loose.objects(of, key)):
+        if count == most:
+            raise UnreadableReport(f"the report has more than {most} {key}")
+        yield entry
 
 
 class _UsedImage(msgspec.Struct, frozen=True):

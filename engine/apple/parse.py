@@ -22,5 +22,5 @@ def parse_report(data: bytes | bytearray | memoryview | mmap.mmap) -> AppleRepor
         return plcrash.parse_plcrash(view)
     if len(view) > text.MAX_BYTES:
         raise UnreadableReport(f"the report has more than {text.MAX_BYTES} bytes")
-    content = bytes(view).removeprefix(_BOM).lstrip()
+    content = (data if isinstance(data, bytes) else bytes(view)).removeprefix(_BOM).lstrip()
     return parse_ips(content) if content.startswith(b"{") else text.parse_text(content)

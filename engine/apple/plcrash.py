@@ -12,6 +12,7 @@ from engine.apple.protobuf import Message
 from engine.apple.report import (
     MAX_FRAMES,
     MAX_IMAGES,
+    MAX_THREADS,
     UNKNOWN_ARCH,
     AppleFrame,
     AppleImage,
@@ -24,7 +25,7 @@ from engine.apple.report import (
 from engine.apple.values import cpu_type_arch, mach_exception_name, reason
 
 MAGIC = b"plcrash"
-MAX_BYTES = 32 << 20
+MAX_BYTES = 16 << 20
 _VERSION = 1
 # In CrashReport.
 _SYSTEM, _THREADS, _IMAGES, _EXCEPTION, _SIGNAL, _MACHINE = 1, 3, 4, 5, 6, 8
@@ -66,7 +67,9 @@ class _PlcrashReader:
         )
 
     def _threads(self) -> Iterator[AppleThread]:
-        for thread in self._report.messages(_THREADS):
+        for count, thread in enumerate(self._report.messages(_THREADS)):
+            if count == MAX_THREADS:
+                raise UnreadableReport(f"the report has more than {MAX_THREADS} threads")
             registers = {entry.text(1): entry.number(2) for entry in thread.messages(4)}
             yield AppleThread(
                 id=thread.number(1) or 0,

@@ -11,8 +11,9 @@ UNREADABLE = "failed to parse apple crash report"
 UNKNOWN_ARCH = "unknown"
 LAST_EXCEPTION = "Last Exception Backtrace"
 # More than any real report has; what is beyond is made to cost us.
-MAX_FRAMES = 500_000
-MAX_IMAGES = 100_000
+MAX_FRAMES = 200_000
+MAX_IMAGES = 20_000
+MAX_THREADS = 20_000
 
 
 class UnreadableReport(BadReport):

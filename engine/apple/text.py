@@ -25,9 +25,10 @@ from engine.apple.text_lines import read_addresses, read_frame, read_image, read
 from engine.apple.text_threads import TextThreads
 from engine.apple.values import parse_arch, parse_system, parse_time, parse_uuid
 
-MAX_BYTES = 128 << 20
+MAX_BYTES = 64 << 20
 _LONGEST_LINE = 1 << 14
 _LONGEST_INFORMATION = 1 << 20
+_MAX_KEYS = 1000
 _HEADING_STARTS = frozenset("TUBAFLKVEM")
 _THREAD_STATE = re.compile(r"(?:Thread (\d{1,10})|Unknown thread) crashed with ", re.ASCII)
 _THREAD = re.compile(r"Thread (\d{1,10})(?: (name|[A-Z][a-z]{1,20}))?:{1,2}(.*)", re.ASCII | re.DOTALL)
@@ -119,7 +120,7 @@ class _TextReader:
 
     def _take_header(self, line: str) -> None:
         found = _KEY.match(line)
-        if found is not None and len(self._header) < MAX_IMAGES:
+        if found is not None and len(self._header) < _MAX_KEYS:
             self._header[found[1]] = line[found.end() :]
 
     def _take_frame(self, line: str) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.apple.report import MAX_IMAGES, AppleFrame, AppleThread, UnreadableReport
+from engine.apple.report import MAX_THREADS, AppleFrame, AppleThread, UnreadableReport
 
-_MAX_THREADS = MAX_IMAGES
 _MAX_REGISTERS = 512
 _QUEUE = "Dispatch queue:"
 
@@ -33,8 +32,8 @@ class TextThreads:
         """A heading: `Thread 5 Crashed:: name  Dispatch queue: queue` (`mark` is Crashed), or `Thread 5 name: …`."""
         thread = self._by_id.get(number)
         if thread is None:
-            if len(self._by_id) >= _MAX_THREADS:
-                raise UnreadableReport(f"the report has more than {_MAX_THREADS} threads")
+            if len(self._by_id) >= MAX_THREADS:
+                raise UnreadableReport(f"the report has more than {MAX_THREADS} threads")
             thread = self._by_id[number] = _Thread(number)
         thread.crashed |= mark == "Crashed"
         name, found, queue = title.partition(_QUEUE)
