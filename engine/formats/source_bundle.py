@@ -57,6 +57,7 @@ class SourceBundle:
         manifest = self._read_manifest()
         self.debug_id = DebugId.parse(manifest.debug_id) if isinstance(manifest.debug_id, str) else None
         self._files = {_slashed(file.path): (name, file.url) for name, file in manifest.files.items() if _wanted(file)}
+        self._by_url = {file.url: name for name, file in manifest.files.items() if file.url and _is_source(file)}
         self._links = SourceLinks(manifest.source_links or {})
 
     @property
@@ -80,6 +81,11 @@ class SourceBundle:
         url = self._links.find(path)
         return BundledSource(None, url) if url else None
 
+    def find_url(self, url: str) -> bytes | None:
+        """The source file at exactly this URL; None when unknown. Raises FormatError as `find` does."""
+        name = self._by_url.get(url)
+        return None if name is None else self._content(name)
+
     def _content(self, name: str) -> bytes:
         member = self._archive.members.get(name)
         if member is None:
@@ -98,7 +104,11 @@ class SourceBundle:
 
 
 def _wanted(file: _File) -> bool:
-    return bool(file.path) and file.type in (None, _SOURCE)
+    return bool(file.path) and _is_source(file)
+
+
+def _is_source(file: _File) -> bool:
+    return file.type in (None, _SOURCE)
 
 
 def _slashed(path: str | None) -> str:

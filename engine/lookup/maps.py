@@ -7,19 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 from uuid import UUID
 
-from engine.caches import Miss
 from engine.formats.bcsymbolmap import BcSymbolMap
 from engine.formats.bytewise import mapped
 from engine.formats.il2cpp import LineMapping
 from engine.formats.uuid_map import original_uuid
 from engine.lookup.crew import run_all
-from engine.lookup.gathering import list_places
 from engine.lookup.model import MapKind, NameMap
-from engine.lookup.objects import Place
-from engine.lookup.plain_files import Errand, PlainFile, obtain_plain
+from engine.lookup.plain_files import PlainFile
+from engine.lookup.single_files import SingleFile, find_file
 from engine.lookup.store import Store
 from engine.modules import DebugId, ModuleType, Wanted
 from engine.outgoing import Deadline
@@ -66,18 +63,9 @@ class MapSearch:
         return self._find(FileType.BCSYMBOLMAP, replace(self.wanted, code_id=None, debug_id=original))
 
     def _find(self, file_type: FileType, wanted: Wanted) -> PlainFile | None:
-        """The first such file of all sources, which are asked at the same time."""
-        places, _ = list_places(wanted, self.sources, (file_type,), self.scope, self.deadline)
-        tasks = [partial(self._obtain, file_type, place) for place in places]
-        found = run_all(tasks, self.deadline) if tasks else []
-        return next((file for file in found if isinstance(file, PlainFile)), None)
-
-    def _obtain(self, file_type: FileType, place: Place) -> PlainFile | Miss:
-        def fetch(target: BinaryIO) -> None:
-            place.source.fetch(place.location, place.wanted, target, self.deadline)
-
-        errand = Errand(place.key, place.labels, fetch, MAX_BYTES, _CHECKS[file_type], unpack=True)
-        return obtain_plain(self.store.auxiliary, errand, self.deadline)
+        kind = SingleFile(file_type, MAX_BYTES, _CHECKS[file_type])
+        found = find_file(kind, wanted, self.sources, scope=self.scope, store=self.store, deadline=self.deadline)
+        return found if isinstance(found, PlainFile) else None
 
 
 def has_hidden_names(symcache: Path) -> bool:

@@ -11,28 +11,27 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.errors import SymbolsvcError
+from engine.decoding import BadJson, BadSchema, decode_body
 from engine.native.hexvalues import BadHex, all_canonical, numbers_of_one_length, parse_hex
+
+__all__ = [
+    "BadJson",
+    "BadSchema",
+    "Frame",
+    "Module",
+    "Options",
+    "Scraping",
+    "SymbolicateRequest",
+    "Thread",
+    "decode_request",
+]
 
 Hex = str | int
 Trust = Literal["none", "scan", "cfiscan", "fp", "cfi", "prewalked", "context"]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
 Unsigned = Annotated[int, msgspec.Meta(ge=0)]
 _U64_END = 1 << 64
-_PATH = re.compile(r" - at `([^`]*)`\Z")
 _REL = re.compile(r"\Arel:([0-9]{1,19})\Z")
-
-
-class BadJson(SymbolsvcError):
-    """The body is not JSON."""
-
-    code = "bad_json"
-
-
-class BadSchema(SymbolsvcError):
-    """The body is JSON and not a request."""
-
-    code = "bad_schema"
 
 
 class Frame(msgspec.Struct, gc=False):
@@ -152,7 +151,7 @@ _DECODER = msgspec.json.Decoder(_Body)
 
 def decode_request(body: bytes) -> SymbolicateRequest:
     """Decode the body of POST /symbolicate. Raises BadJson (answer 400) or BadSchema (answer 422)."""
-    wire = _decode(body)
+    wire = decode_body(_DECODER, body)
     modules = wire.modules or []
     return SymbolicateRequest(
         wire.platform,
@@ -164,28 +163,6 @@ def decode_request(body: bytes) -> SymbolicateRequest:
         wire.options or Options(),
         wire.scraping,
     )
-
-
-def _decode(body: bytes) -> _Body:
-    try:
-        return _DECODER.decode(body)
-    except msgspec.ValidationError as error:
-        raise BadSchema(_without_values(str(error))) from None
-    except UnicodeDecodeError:
-        raise BadJson("the body is not valid UTF-8") from None
-    except RecursionError:
-        raise BadJson("the body is nested too deeply") from None
-    except msgspec.DecodeError as error:
-        raise BadJson(f"the body is not valid JSON: {error}") from None
-
-
-def _without_values(text: str) -> str:
-    """The decoder's message; only messages about enumerations quote what was given."""
-    path = _PATH.search(text)
-    where = path[1] if path else "$"
-    if text.startswith("Invalid enum value"):
-        return f"{where}: not one of the known values"
-    return f"{where}: {_PATH.sub('', text)}"
 
 
 def _thread(stack: _Stack, at: int) -> Thread:
