@@ -10,7 +10,7 @@ from engine.apple.report import UnreadableReport
 
 _VARINT, _FIXED64, _SIZED, _FIXED32 = 0, 1, 2, 5
 _LONGEST_VARINT = 10
-_MAX_FIELDS = 500_000
+_MAX_FIELDS = 250_000
 _MASK = (1 << 64) - 1
 
 
@@ -23,7 +23,7 @@ class Message:
     __slots__ = ("_fields",)
 
     def __init__(self, data: memoryview) -> None:
-        """Raises UnreadableReport when the message is not whole, or has more than 500,000 fields."""
+        """Raises UnreadableReport when the message is not whole, or has more than 250,000 fields."""
         self._fields = list(islice(_fields(data), _MAX_FIELDS + 1))
         if len(self._fields) > _MAX_FIELDS:
             raise UnreadableReport("the report has too many fields")
