@@ -25,6 +25,7 @@ from engine.convert.wire import (
     Failed,
     Inspect,
     Inspected,
+    MakeCfi,
     MakeSymcache,
     Reply,
     Request,
@@ -79,6 +80,13 @@ class Converter:
         Raises as `inspect`. Whoever builds it then needs twice the stack, 16 MiB.
         """
         self._ask(CheckSourceMap(str(source_map), str(source), memory_bytes), deadline)
+
+    def make_cfi(self, path: Path, index: int, out: Path, deadline: Deadline) -> None:
+        """Write the unwind rules of object `index` of a file, with their index, into the existing file `out`.
+
+        Raises as `inspect`.
+        """
+        self._ask(MakeCfi(str(path), index, str(out)), deadline)
 
     def _ask(self, request: Request, deadline: Deadline) -> Reply:
         for _ in range(TRIES):

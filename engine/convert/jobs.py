@@ -14,6 +14,7 @@ from symbolic.exceptions import SymbolicError
 from symbolic.sourcemap import SourceMapView
 from symbolic.sourcemapcache import SourceMapCache
 
+from engine.convert.unwinding import make_cfi
 from engine.convert.wire import (
     Broken,
     CheckSourceMap,
@@ -21,6 +22,7 @@ from engine.convert.wire import (
     Failed,
     Inspect,
     Inspected,
+    MakeCfi,
     MakeSymcache,
     ObjectFacts,
     Reply,
@@ -60,7 +62,7 @@ def perform(request: Request) -> Reply:
             return _inspect(request.path)
         if isinstance(request, CheckSourceMap):
             return _check_source_map(request)
-        return _make_symcache(request)
+        return make_cfi(request) if isinstance(request, MakeCfi) else _make_symcache(request)
     except MemoryError:
         return Failed(FailureKind.TOO_LARGE, "not enough memory for this file")
     except SymbolicError as error:

@@ -49,6 +49,14 @@ class CheckSourceMap(msgspec.Struct, frozen=True, tag="sourcemap"):
     memory_bytes: int
 
 
+class MakeCfi(msgspec.Struct, frozen=True, tag="cfi"):
+    """Write the unwind rules of one object, with their index, into an existing file."""
+
+    path: str
+    index: int
+    out: str
+
+
 class Inspected(msgspec.Struct, frozen=True, tag="inspected"):
     """`objects` are those that can be read out of the `total` that the file holds."""
 
@@ -73,7 +81,7 @@ class Broken(msgspec.Struct, frozen=True, tag="broken"):
     reason: str
 
 
-Request = Inspect | MakeSymcache | CheckSourceMap
+Request = Inspect | MakeSymcache | MakeCfi | CheckSourceMap
 Reply = Inspected | Converted | Failed | Broken
 
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from engine.lookup.cfi_search import search_cfi
 from engine.lookup.gathering import NOBODY
+from engine.lookup.joining import join_candidates
 from engine.lookup.model import (
     Candidate,
+    CficacheAnswer,
     Download,
     DownloadStatus,
     Features,
+    ModuleRecord,
     ModuleStatus,
     SourceAnswer,
     SymcacheAnswer,
@@ -25,17 +29,21 @@ from engine.sourcetypes.base import Source
 
 __all__ = [
     "Candidate",
+    "CficacheAnswer",
     "Download",
     "DownloadStatus",
     "Features",
+    "ModuleRecord",
     "ModuleStatus",
     "SourceAnswer",
     "Store",
     "SymcacheAnswer",
     "Use",
     "UseStatus",
+    "find_cficache",
     "find_sources",
     "find_symcache",
+    "join_candidates",
 ]
 
 
@@ -49,6 +57,20 @@ def find_symcache(
     key = _flight_key(wanted, sources, scope, store)
     return store.flights.run(
         key, lambda: search(wanted, sources, scope=scope, store=store, deadline=deadline), deadline
+    )
+
+
+def find_cficache(
+    wanted: Wanted, sources: Sequence[Source], *, scope: str, store: Store, deadline: Deadline
+) -> CficacheAnswer:
+    """The unwind rules of a module, as a verified index on disk, with the record of every try.
+
+    A file that serves names too is fetched once for both. Raises DeadlineExceeded; everything else that goes wrong is
+    part of the answer.
+    """
+    key = _flight_key(wanted, sources, scope, store)
+    return store.cfi_flights.run(
+        key, lambda: search_cfi(wanted, sources, scope=scope, store=store, deadline=deadline), deadline
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.caches import Miss
 from engine.convert.wire import ObjectFacts
 from engine.errors import FailureKind
-from engine.lookup.model import Candidate, Download, DownloadStatus, Features, ModuleStatus, Use, UseStatus
+from engine.lookup.model import Candidate, Download, DownloadStatus, Features, ModuleStatus, Purpose, Use, UseStatus
 from engine.lookup.objects import CACHE_FULL, PDB, InternalFailure, ObjectFile, Outcome, Place, choose_object
 from engine.lookup.records import record_of
 from engine.modules import ModuleType
@@ -57,9 +57,11 @@ class Try:
             srcsrv_vcs=self.outcome.srcsrv_vcs if self.facts.file_format == PDB else None,
         )
 
-    def candidate(self, debug: Use | None) -> Candidate:
+    def candidate(self, use: Use | None, purpose: Purpose) -> Candidate:
+        """The record of this try; `use` is how its file was used for the purpose, None if it was not."""
         record = record_of(self.place, self.outcome, self.facts)
-        return Candidate(self.place.source.id, self.place.location.uri, self._download(), debug, record=record)
+        debug, unwind = (use, None) if purpose is Purpose.DEBUG else (None, use)
+        return Candidate(self.place.source.id, self.place.location.uri, self._download(), debug, unwind, record)
 
     def status(self) -> ModuleStatus:
         """What the module's status is when this try is all there is."""
@@ -80,6 +82,11 @@ def debug_rank(attempt: Try) -> int | None:
     if attempt.features.has_debug_info:
         return 0
     return 1 if attempt.features.has_symbols else None
+
+
+def unwind_rank(attempt: Try) -> int | None:
+    """How good a file is for unwinding: all that hold rules are equal; None when it is of no use."""
+    return 0 if attempt.features.has_unwind_info else None
 
 
 def unsupported(facts: ObjectFacts, module_type: ModuleType) -> str | None:

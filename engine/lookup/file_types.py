@@ -17,5 +17,8 @@ DEBUG_FILES: dict[ModuleType, tuple[FileType, ...]] = {
     ModuleType.UNKNOWN: tuple(file_type for file_type in FileType if file_type is not FileType.IL2CPP),
 }
 
+# For unwinding: where the names are, the rules can be too. Nobody unwinds .NET code by what its PDB says.
+UNWIND_FILES: dict[ModuleType, tuple[FileType, ...]] = DEBUG_FILES | {ModuleType.PE_DOTNET: (FileType.PORTABLE_PDB,)}
+
 # For the lines around a line of code, whatever the module is.
 SOURCE_FILES = (FileType.SOURCE_BUNDLE, FileType.PORTABLE_PDB, FileType.ELF_DEBUG, FileType.WASM_DEBUG)

@@ -11,7 +11,7 @@ from engine.caches import Miss
 from engine.errors import LookupFailure
 from engine.lookup.answer import Try
 from engine.lookup.crew import run_all
-from engine.lookup.model import NOTHING_LISTED, Candidate, Download, DownloadStatus, Use
+from engine.lookup.model import NOTHING_LISTED, Candidate, Download, DownloadStatus, Purpose, Use
 from engine.lookup.objects import Outcome, Place, expiry, known, obtain
 from engine.lookup.store import Store
 from engine.modules import Wanted
@@ -28,11 +28,13 @@ class Gathered:
     tries: list[Try]
     empty: list[Source]
 
-    def rows(self, best: Try | None = None, use: Use | None = None) -> tuple[Candidate, ...]:
-        """The record of the tries by source and location; `use` is how the file of `best` was used for names."""
+    def rows(
+        self, best: Try | None = None, use: Use | None = None, purpose: Purpose = Purpose.DEBUG
+    ) -> tuple[Candidate, ...]:
+        """The record of the tries by source and location; `use` is how the file of `best` was used for the purpose."""
         rows = {Candidate(source.id, NOTHING_LISTED, Download(DownloadStatus.NOT_FOUND)) for source in self.empty}
-        rows |= {attempt.candidate(use if attempt is best else None) for attempt in self.tries}
-        return tuple(sorted(rows, key=lambda row: (row.source, row.location, row.debug is None)))
+        rows |= {attempt.candidate(use if attempt is best else None, purpose) for attempt in self.tries}
+        return tuple(sorted(rows, key=lambda row: (row.source, row.location, row.use(purpose) is None)))
 
     @property
     def expires(self) -> float:

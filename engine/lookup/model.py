@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.caches import Labels
 from engine.errors import FailureKind
+from engine.modules import DebugId
 
 NOTHING_LISTED = "No object files listed on this source"
 
@@ -24,6 +25,13 @@ class UseStatus(StrEnum):
     OK = "ok"
     MALFORMED = "malformed"
     ERROR = "error"
+
+
+class Purpose(StrEnum):
+    """What a file is looked for: the names of addresses, or the rules by which stacks are unwound."""
+
+    DEBUG = "debug"
+    UNWIND = "unwind"
 
 
 class ModuleStatus(StrEnum):
@@ -111,6 +119,9 @@ class Candidate:
     unwind: Use | None = None
     record: TryRecord | None = field(default=None, compare=False)
 
+    def use(self, purpose: Purpose) -> Use | None:
+        return self.debug if purpose is Purpose.DEBUG else self.unwind
+
 
 class MapKind(StrEnum):
     BCSYMBOLMAP = "bcsymbolmap"
@@ -130,13 +141,12 @@ class NameMap:
 
 
 @dataclass(frozen=True, slots=True)
-class SymcacheAnswer:
-    """What is known about one module's debug file.
+class FileAnswer:
+    """What is known about one module's file for one purpose.
 
-    `path` is a verified symcache on disk, None unless `status` is `found`; with `managed` it is a portable PDB instead,
-    which only our own reader opens. `identity` is the hex digest of its content and of the `maps` that what it says
-    has to go through. `candidates` are sorted by source and location. `valid_until` is in seconds since the epoch:
-    from then on it is worth asking again.
+    `path` is a verified file on disk, None unless `status` is `found`; `identity` is the hex digest of its content.
+    `candidates` are sorted by source and location. `valid_until` is in seconds since the epoch: from then on it is
+    worth asking again.
     """
 
     status: ModuleStatus
@@ -146,8 +156,36 @@ class SymcacheAnswer:
     features: Features
     candidates: tuple[Candidate, ...]
     valid_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class SymcacheAnswer(FileAnswer):
+    """What is known about one module's debug file.
+
+    `path` is a symcache; with `managed` it is a portable PDB instead, which only our own reader opens. `identity`
+    covers the `maps` too that what it says has to go through.
+    """
+
     managed: bool = False
     maps: tuple[NameMap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRecord:
+    """What a file says of the debug file that belongs to it."""
+
+    debug_file: str
+    debug_id: DebugId
+
+
+@dataclass(frozen=True, slots=True)
+class CficacheAnswer(FileAnswer):
+    """What is known about one module's unwind rules: `path` is an index that `engine.formats.cfi` opens.
+
+    `module_record` is what the file says where dumps may not: code files of Windows name their PDB.
+    """
+
+    module_record: ModuleRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

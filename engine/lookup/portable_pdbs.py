@@ -7,15 +7,15 @@ from engine.convert.client import ConverterUnavailable
 from engine.errors import LookupFailure
 from engine.formats.bytewise import mapped
 from engine.formats.portable_pdb import PortablePdb
+from engine.lookup.derived import GONE, DerivedFile
 from engine.lookup.objects import InternalFailure, ObjectFile, Place, present
 from engine.lookup.store import DAY_SECONDS, Store
-from engine.lookup.symcaches import GONE, Symcache
 from engine.outgoing import Deadline
 
 
 def obtain_portable_pdb(
     store: Store, place: Place, file: ObjectFile, deadline: Deadline
-) -> Symcache | Miss | InternalFailure:
+) -> DerivedFile | Miss | InternalFailure:
     """The file itself, once it is sure that it can be opened. Raises DeadlineExceeded."""
     path = store.objects.path(place.key)
     try:
@@ -24,7 +24,7 @@ def obtain_portable_pdb(
             return InternalFailure(GONE)
         with open(path, "rb") as opened:
             PortablePdb(mapped(opened))
-        return Symcache(path, file.digest)
+        return DerivedFile(path, file.digest)
     except LookupFailure as failure:
         return Miss.of(failure, DAY_SECONDS)
     except (OSError, ConverterUnavailable) as error:

@@ -13,12 +13,12 @@ from engine.formats.bytewise import mapped
 from engine.formats.portable_pdb import PortablePdb
 from engine.formats.source_bundle import SourceBundle
 from engine.lookup.answer import PORTABLE_PDB, SOURCE_BUNDLE, Try
+from engine.lookup.conclusion import ANSWER_SECONDS
 from engine.lookup.file_types import SOURCE_FILES
 from engine.lookup.gathering import NOBODY, gather
 from engine.lookup.misses import PASSING_SECONDS
 from engine.lookup.model import Candidate, Outcome, SourceAnswer, SourceObject, TryRecord
 from engine.lookup.objects import ObjectFile, present
-from engine.lookup.search import ANSWER_SECONDS
 from engine.lookup.store import Store
 from engine.modules import Wanted
 from engine.outgoing import Deadline

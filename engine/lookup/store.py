@@ -10,14 +10,15 @@ from pathlib import Path
 from engine.caches import Purges, SharedCache, Shelf
 from engine.convert.client import Converter
 from engine.lookup.flights import Flights
-from engine.lookup.model import SourceAnswer, SymcacheAnswer
+from engine.lookup.model import CficacheAnswer, SourceAnswer, SymcacheAnswer
 from engine.sourcetypes.index import indexes
 from engine.sourcetypes.sentry.listing import listings
 
 DAY_SECONDS = 86_400.0
 # Raised whenever what is stored, or how, changes.
-OBJECTS_VERSION = 2
+OBJECTS_VERSION = 3
 SYMCACHES_VERSION = 1
+CFICACHES_VERSION = 1
 PLAIN_FILES_VERSION = 1
 
 
@@ -51,13 +52,22 @@ class Store:
         self.auxiliary = self._shelf("auxiliary")
         self.source_files = self._shelf("sourcefiles")
         self.flights: Flights[SymcacheAnswer] = Flights()
+        self.cfi_flights: Flights[CficacheAnswer] = Flights()
         self.source_flights: Flights[SourceAnswer] = Flights()
 
     @cached_property
     def symcaches(self) -> Shelf:
+        return self._converted("symcaches", SYMCACHES_VERSION)
+
+    @cached_property
+    def cficaches(self) -> Shelf:
+        """Unwind rules with their index."""
+        return self._converted("cficaches", CFICACHES_VERSION)
+
+    def _converted(self, kind: str, own_version: int) -> Shelf:
         """Another release of the library may convert differently, and its files are another version."""
-        name = f"{SYMCACHES_VERSION}-{version('symbolic')}"
-        return Shelf(self.cache_dir, "symcaches", name, 7 * DAY_SECONDS, self.purges)
+        name = f"{own_version}-{version('symbolic')}"
+        return Shelf(self.cache_dir, kind, name, 7 * DAY_SECONDS, self.purges)
 
     def _shelf(self, kind: str) -> Shelf:
         """Files that are kept as they came."""

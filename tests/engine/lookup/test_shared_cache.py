@@ -16,11 +16,11 @@ from engine.caches import Selection, SharedCache
 from engine.caches import shared as shared_module
 from engine.caches.shelters import GcsShelter, S3Shelter
 from engine.errors import FailureKind, LookupFailure
-from engine.lookup import ModuleStatus, Store
+from engine.lookup import ModuleStatus, Store, find_cficache
 from engine.outgoing import Deadline
 from engine.outgoing.amazon import S3Access
 from engine.outgoing.google import READ_AND_WRITE, GoogleAccess
-from tests.engine.lookup.conftest import LEDGER_PATH, look, make_source
+from tests.engine.lookup.conftest import LEDGER, LEDGER_PATH, look, make_source
 from tests.engine.sourcetypes.asking import free_port
 from tests.engine.webserver import hang, web_server
 
@@ -79,6 +79,22 @@ def test_what_one_host_fetched_and_converted_another_has(server, host, monkeypat
 
     assert (second.status, second.identity, second.candidates) == (first.status, first.identity, first.candidates)
     assert server.paths.count(LEDGER_PATH) == asked
+
+
+def test_unwind_rules_are_shared_as_well(server, host, monkeypatch):
+    shelf = Shelf()
+
+    def rules_on(store):
+        answer = find_cficache(LEDGER, [make_source(server.url)], scope="p1", store=store, deadline=Deadline.after(60))
+        store.shared.settle()
+        return answer
+
+    first = rules_on(host(shelf))
+    assert sorted(name.partition("/")[0] for name in shelf.files) == ["cficaches", "objects"]
+    store = host(shelf)
+    monkeypatch.setattr(store.converter, "make_cfi", None)
+
+    assert (rules_on(store).status, rules_on(store).identity) == (ModuleStatus.FOUND, first.identity)
 
 
 def test_absent_files_are_not_shared(server, host):
