@@ -1,6 +1,7 @@
 """What a symbol server packed, unpacked: one layer, recognised by its first bytes.
 
-Zstandard, gzip, zlib, and ZIP archives or cabinets that hold exactly one file.
+Zstandard, gzip, zlib, and ZIP archives or cabinets that hold exactly one file. A ZIP archive of a dSYM bundle counts as
+the one file in it that matters, its debug information.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import BinaryIO
 
 from engine.formats.bytewise import FormatError, mapped
+from engine.formats.dsym import dwarf_paths
 from engine.formats.packed.cab import cab_pieces
 from engine.formats.packed.inflate import GZIP, PIECE_BYTES, ZLIB, inflated
 from engine.formats.packed.zip import ZipArchive
@@ -91,10 +93,13 @@ def _unzlib(data: memoryview) -> Iterator[bytes]:
 
 def _unzip(data: memoryview) -> Iterator[bytes]:
     archive = ZipArchive(data)
-    if len(archive.members) != 1:
-        raise FormatError(f"the ZIP archive holds {len(archive.members)} files; exactly one is expected")
-    (member,) = archive.members.values()
-    return archive.pieces(member)
+    names = list(archive.members)
+    if len(names) != 1:
+        names = dwarf_paths(names)
+    if len(names) != 1:
+        held = f"{len(names)} dSYM bundles" if names else f"{len(archive.members)} files"
+        raise FormatError(f"the ZIP archive holds {held}; exactly one is expected")
+    return archive.pieces(archive.members[names[0]])
 
 
 _PACKINGS: tuple[tuple[bytes, Callable[[memoryview], Iterator[bytes]]], ...] = (
