@@ -33,6 +33,6 @@ def read_assertion(image: Image, at: int, size: int) -> Assertion:
     if size < 3 * _TEXT_BYTES + _END.size:
         raise Unreadable("the assertion is too short")
     places = (at, at + _TEXT_BYTES, at + 2 * _TEXT_BYTES)
-    expression, function, file = (image.fixed_utf16(image.piece(place, _TEXT_BYTES)) for place in places)
+    expression, function, file = (image.fixed_utf16(image.charged(place, _TEXT_BYTES)) for place in places)
     line, kind = image.unpack(_END, at + 3 * _TEXT_BYTES)
     return Assertion(expression, function, file, line, _KINDS.get(kind, ""))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 from engine.minidump.image import Image, Layout, Unreadable
 
@@ -13,6 +16,8 @@ MAX_FRAMES = 1 << 18
 _HEAD = Layout("IIII")
 _THREAD = Layout("III")
 _FRAME = Layout("QII")
+
+Rows: TypeAlias = list[tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +46,20 @@ def read_client_stacks(image: Image, at: int, size: int) -> tuple[ClientStack, .
     if version != VERSION or size != symbols_at + symbol_bytes or frames > MAX_FRAMES:
         raise Unreadable("the client's stacks do not have the size that they say")
     table = list(image.rows(_FRAME, at + frames_at, frames))
-    symbols = image.piece(at + symbols_at, symbol_bytes)
-    return _stacks(image, list(image.rows(_THREAD, at + _HEAD.size, threads)), table, symbols)
+    names = partial(_symbol, image, at + symbols_at, symbol_bytes)
+    return _stacks(list(image.rows(_THREAD, at + _HEAD.size, threads)), table, names)
 
 
-def _stacks(
-    image: Image, threads: list[tuple[int, ...]], table: list[tuple[int, ...]], symbols: memoryview
-) -> tuple[ClientStack, ...]:
+def _stacks(threads: Rows, table: Rows, name: Callable[[int, int], str | None]) -> tuple[ClientStack, ...]:
     if sum(count for _, _, count in threads) > MAX_FRAMES:
         raise Unreadable("the client's stacks have too many frames")
     if any(first + count > len(table) for _, first, count in threads):
         raise Unreadable("a client's stack reaches beyond its frames")
-    frames = [ClientFrame(address, _symbol(image, symbols, at, length)) for address, at, length in table]
+    frames = [ClientFrame(address, name(at, length)) for address, at, length in table]
     return tuple(ClientStack(thread, tuple(frames[first : first + count])) for thread, first, count in threads)
 
 
-def _symbol(image: Image, symbols: memoryview, at: int, length: int) -> str | None:
-    if at + length > len(symbols):
+def _symbol(image: Image, symbols_at: int, symbol_bytes: int, at: int, length: int) -> str | None:
+    if at + length > symbol_bytes:
         raise Unreadable("a client's symbol reaches beyond the symbols")
-    return image.decoded(symbols[at : at + length], "utf-8") or None
+    return image.plain(symbols_at + at, length) or None

@@ -5,6 +5,7 @@ Structures are those of Microsoft's minidumpapiset.h (dbghelp), which packs them
 
 from __future__ import annotations
 
+import codecs
 import struct
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -40,13 +41,13 @@ U64 = Layout("Q")
 class Image:
     """A dump's bytes in one byte order. Offsets are those of the file (RVAs)."""
 
-    __slots__ = ("_budget", "_texts", "data", "is_little", "size")
+    __slots__ = ("_budget", "_decode_utf16", "data", "is_little", "size")
 
     def __init__(self, data: memoryview, *, is_little: bool) -> None:
         self.data = data
         self.size = len(data)
         self.is_little = is_little
-        self._texts: dict[tuple[int, str], str] = {}
+        self._decode_utf16 = codecs.utf_16_le_decode if is_little else codecs.utf_16_be_decode
         self._budget = MAX_TEXTS_BYTES
 
     def unpack(self, layout: Layout, at: int) -> tuple[Any, ...]:
@@ -71,45 +72,31 @@ class Image:
 
     def utf16(self, at: int) -> str:
         """A MINIDUMP_STRING: its length in bytes, and UTF-16 in the dump's byte order."""
-        return self._text(at, "utf-16-le" if self.is_little else "utf-16-be")
+        return self.fixed_utf16(self.charged(at + 4, self.u32(at)))
 
     def utf8(self, at: int) -> str:
         """A length in bytes, and UTF-8, as Crashpad stores texts."""
-        return self._text(at, "utf-8")
-
-    def decoded(self, piece: memoryview, encoding: str) -> str:
-        """The text before the first NUL; what cannot be decoded is replaced. Charged to the dump's texts."""
-        self._charge(len(piece))
-        return str(piece, encoding, "replace").partition("\0")[0]
+        return _cut(str(self.charged(at + 4, self.u32(at)), "utf-8", "replace"))
 
     def blob(self, at: int) -> bytes:
-        """A length, and that many bytes; charged like texts."""
-        piece = self.piece(at + 4, self.u32(at))
-        self._charge(len(piece))
-        return bytes(piece)
+        """A length, and that many bytes."""
+        return bytes(self.charged(at + 4, self.u32(at)))
 
-    def terminated(self, piece: memoryview) -> bytes:
-        """The bytes before the first NUL, which must come; charged like texts."""
-        ahead = bytes(piece[: MAX_TEXT_BYTES + 1])
-        end = ahead.find(b"\0")
-        if end < 0:
-            raise Unreadable("a text has no end")
-        self._charge(end)
-        return ahead[:end]
+    def plain(self, at: int, size: int) -> str:
+        """UTF-8 up to the first NUL or the end of the piece."""
+        return _cut(str(self.charged(at, size), "utf-8", "replace"))
 
     def fixed_utf16(self, piece: memoryview) -> str:
-        """An array of UTF-16 units that is filled up with zeros."""
-        return self.decoded(piece, "utf-16-le" if self.is_little else "utf-16-be")
+        """The UTF-16 of a piece up to the first NUL. What cannot be decoded is replaced."""
+        return _cut(self._decode_utf16(piece, "replace", True)[0])
 
-    def _charge(self, size: int) -> None:
+    def charged(self, at: int, size: int) -> memoryview:
+        """A piece that is going to be copied: Unreadable when it is too long, or all such pieces together are."""
         self._budget -= size
         if size > MAX_TEXT_BYTES or self._budget < 0:
             raise Unreadable("the dump's texts are too long")
+        return self.piece(at, size)
 
-    def _text(self, at: int, encoding: str) -> str:
-        known = self._texts.get((at, encoding))
-        if known is not None:
-            return known
-        text = self.decoded(self.piece(at + 4, self.u32(at)), encoding)
-        self._texts[at, encoding] = text
-        return text
+
+def _cut(text: str) -> str:
+    return text.partition("\0")[0] if "\0" in text else text

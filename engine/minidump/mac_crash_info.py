@@ -14,7 +14,7 @@ MAX_RECORDS = 20
 _HEAD = Layout("III")
 _PLACE = Layout("II")
 _VERSION = Layout("QQ")
-_MAX_TEXTS = 5
+_TEXTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,11 @@ def read_crash_info(image: Image, at: int, size: int) -> tuple[CrashInfo, ...]:
     if count > MAX_RECORDS or texts_at < _VERSION.size or size < _HEAD.size + count * _PLACE.size:
         raise Unreadable("the crash information claims records that it does not hold")
     places = image.rows(_PLACE, at + _HEAD.size, count)
-    return tuple(_record(image, image.piece(place, length)[texts_at:]) for length, place in places)
+    return tuple(_record(image.charged(place, length)[texts_at:]) for length, place in places)
 
 
-def _record(image: Image, texts: memoryview) -> CrashInfo:
-    found = []
-    for _ in range(_MAX_TEXTS):
-        text = image.terminated(texts)
-        texts = texts[len(text) + 1 :]
-        found.append(text.decode("utf-8", "replace"))
-    return CrashInfo(*found)
+def _record(texts: memoryview) -> CrashInfo:
+    found = str(texts, "utf-8", "replace").split("\0", _TEXTS)
+    if len(found) <= _TEXTS:
+        raise Unreadable("a record lacks texts")
+    return CrashInfo(*found[:_TEXTS])

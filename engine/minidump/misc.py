@@ -54,5 +54,5 @@ def _text(image: Image, at: int, size: int, offset: int, length: int) -> str | N
     if size < offset + length:
         return None
     with suppress(Unreadable):
-        return image.fixed_utf16(image.piece(at + offset, length)) or None
+        return image.fixed_utf16(image.charged(at + offset, length)) or None
     return None

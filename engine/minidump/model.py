@@ -1,9 +1,14 @@
-"""What a dump holds, as plain values. All addresses are absolute, all sizes are in bytes."""
+"""What a dump holds, as plain values. All addresses are absolute, all sizes are in bytes.
+
+What comes in great numbers is a msgspec struct: made several times faster than a dataclass.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from engine.modules import DebugId, ModuleType
 
@@ -64,8 +69,7 @@ _PC = {Cpu.X86: "eip", Cpu.X86_64: "rip", Cpu.PPC: "srr0", Cpu.PPC64: "srr0"}
 _SP = {Cpu.X86: "esp", Cpu.X86_64: "rsp", Cpu.PPC: "r1", Cpu.PPC64: "r1", Cpu.SPARC: "o6"}
 
 
-@dataclass(frozen=True, slots=True)
-class Registers:
+class Registers(Struct, frozen=True):
     """The general registers of a thread, by name, in the order in which they are shown."""
 
     cpu: Cpu
@@ -82,12 +86,11 @@ class Registers:
         return self.values[_SP.get(self.cpu, "sp")]
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """A piece of the process's memory: its first address, and a view of the file, never a copy."""
 
     start: int
-    data: memoryview = field(repr=False)
+    data: memoryview
 
     @property
     def end(self) -> int:
@@ -113,8 +116,7 @@ class SystemInfo:
         return self.os.value
 
 
-@dataclass(frozen=True, slots=True)
-class DumpModule:
+class DumpModule(Struct, frozen=True):
     """A module that was loaded. `name` is its full path; ids are None where the dump has none or only zeros."""
 
     base: int
@@ -138,8 +140,7 @@ class DumpModule:
         return self.base + self.size
 
 
-@dataclass(frozen=True, slots=True)
-class UnloadedModule:
+class UnloadedModule(Struct, frozen=True):
     """A module that had been unloaded before the dump was written; others may lie at its addresses now."""
 
     base: int
@@ -148,8 +149,7 @@ class UnloadedModule:
     code_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DumpThread:
+class DumpThread(Struct, frozen=True):
     """A thread with the registers it was stopped with. `Minidump.start` says where to begin walking its stack."""
 
     id: int
@@ -158,8 +158,7 @@ class DumpThread:
     stack: Region | None
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Where the walk of one thread's stack begins."""
 
     registers: Registers | None

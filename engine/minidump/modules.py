@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
 from typing import NamedTuple
 
 from engine.minidump.codeview import CodeView, read_codeview
 from engine.minidump.image import Complain, Image, Layout, Unreadable
 from engine.minidump.lists import counted, headed
 from engine.minidump.model import DumpModule, Os, UnloadedModule
+from engine.modules import ModuleType
 
 LIST = 4
 UNLOADED_LIST = 14
 MAX_MODULES = 1 << 16
-_MODULE = Layout("QIIII13IIIII16x")
+_MODULE = Layout("QIIIII4xII36xII24x")
 _UNLOADED = Layout("QIIII")
 _UNLOADED_HEADER = Layout("III")
 _VERSION_SIGNATURE = 0xFEEF04BD
@@ -30,7 +30,9 @@ class _Entry(NamedTuple):
     checksum: int
     timestamp: int
     name_at: int
-    version: tuple[int, ...]
+    version_signature: int
+    version_high: int
+    version_low: int
     codeview_size: int
     codeview_at: int
 
@@ -41,32 +43,23 @@ def read_modules(image: Image, at: int, size: int, os: Os, complain: Complain) -
     A name or record that cannot be read costs only itself; `complain` is told about it.
     """
     first, count = counted(image, at, size, _MODULE, at_most=MAX_MODULES)
-    entries = (
-        _Entry(base, length, checksum, stamp, name_at, (signature, high, low), cv_size, cv_at)
-        for base, length, checksum, stamp, name_at, signature, _, high, low, *_, cv_size, cv_at, _, _ in image.rows(
-            _MODULE, first, count
-        )
-    )
-    read = partial(_module, image, os, complain)
-    return tuple(map(read, _apart(entries)))
+    entries = map(_Entry._make, image.rows(_MODULE, first, count))
+    type = os.module_type
+    return tuple(_module(image, os, type, complain, entry) for entry in _apart(sorted(entries)))
 
 
-def _apart(entries: Iterable[_Entry]) -> list[_Entry]:
+def _apart(ordered: Iterable[_Entry]) -> list[_Entry]:
     """The entries by address without those that reach into one before, or beyond the address space."""
     kept: list[_Entry] = []
     end = -1
-    for entry in sorted(entries, key=_range):
+    for entry in ordered:
         if entry.base >= end and entry.base + entry.size <= _HIGHEST:
             kept.append(entry)
-            end = entry.base + max(entry.size, 1)
+            end = entry.base + (entry.size or 1)
     return kept
 
 
-def _range(entry: _Entry) -> tuple[int, int]:
-    return entry.base, entry.size
-
-
-def _module(image: Image, os: Os, complain: Complain, entry: _Entry) -> DumpModule:
+def _module(image: Image, os: Os, type: ModuleType, complain: Complain, entry: _Entry) -> DumpModule:
     name, record = "", None
     try:
         name = image.utf16(entry.name_at)
@@ -80,8 +73,8 @@ def _module(image: Image, os: Os, complain: Complain, entry: _Entry) -> DumpModu
         code_id=_code_id(os, entry, record),
         debug_id=record.debug_id if record else None,
         debug_file=_debug_file(name, record),
-        type=os.module_type,
-        version=_version(entry.version),
+        type=type,
+        version=_version(entry) if entry.version_signature == _VERSION_SIGNATURE else None,
         timestamp=entry.timestamp,
         checksum=entry.checksum,
     )
@@ -99,7 +92,7 @@ def _code_id(os: Os, entry: _Entry, record: CodeView | None) -> str | None:
         return _stamped(entry.timestamp, entry.size) if os is Os.WINDOWS else None
     if record.build_id is not None:
         return record.build_id.hex() or None
-    if os.is_apple:
+    if os is Os.MACOS or os is Os.IOS:
         return record.debug_id.uuid.hex if record.debug_id else None
     return _stamped(entry.timestamp, entry.size)
 
@@ -108,12 +101,10 @@ def _stamped(timestamp: int, size: int) -> str | None:
     return f"{timestamp:08x}{size:x}" if timestamp or size else None
 
 
-def _version(fields: tuple[int, ...]) -> str | None:
+def _version(entry: _Entry) -> str | None:
     """The file version out of a VS_FIXEDFILEINFO."""
-    signature, high, low = fields
-    if signature != _VERSION_SIGNATURE or not (high or low):
-        return None
-    return f"{high >> 16}.{high & 0xFFFF}.{low >> 16}.{low & 0xFFFF}"
+    high, low = entry.version_high, entry.version_low
+    return f"{high >> 16}.{high & 0xFFFF}.{low >> 16}.{low & 0xFFFF}" if high or low else None
 
 
 def read_unloaded(image: Image, at: int, size: int) -> tuple[UnloadedModule, ...]:
