@@ -55,6 +55,9 @@ class ScrapeFailure(LookupFailure):
     def __init__(self, reason: Reason, details: str = "", kind: FailureKind = FailureKind.NOT_CONFIGURED) -> None:
         super().__init__(kind, details)
         self.reason = reason
+        if kind is FailureKind.NOT_CONFIGURED:
+            words = "scraping is disabled" if reason is Reason.DISABLED else reason.value.replace("_", " ")
+            self.message = f"{words}: {details}" if details else words
 
     @classmethod
     def of(cls, failure: LookupFailure) -> ScrapeFailure:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -23,7 +23,8 @@ class FrameData(msgspec.Struct, omit_defaults=True):
     """What is told about how a frame was symbolicated; `symbolicated` is always part of an answer."""
 
     sourcemap: str | None = None
-    sourcemap_origin: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    # A text or an object, of which we know our own forms only.
+    sourcemap_origin: Any = msgspec.UNSET
     resolved_with: str | None = None
     symbolicated: bool | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -183,7 +184,7 @@ def _rules(wire: _Body) -> ScrapingRules:
 def _cleaned(frame: Frame) -> Frame:
     """The frame in the form of an answer, but for what only an answer has."""
     data = frame.data = frame.data or FrameData()
-    if data.sourcemap_origin is not msgspec.UNSET and bytes(data.sourcemap_origin) == b"null":
+    if data.sourcemap_origin is None:
         data.sourcemap_origin = msgspec.UNSET
     data.symbolicated = data.symbolicated is True
     frame.diagnosis = msgspec.UNSET
