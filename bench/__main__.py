@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHES = ("warm_request", "http_request")
+BENCHES = ("warm_request", "http_request", "minidump_parse")
 
 
 def main() -> int:
