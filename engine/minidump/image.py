@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import struct
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 MAX_TEXT_BYTES = 1 << 16
 # All texts of one dump together: names that overlap in the file must not add up to more than a reader can hold.
@@ -34,19 +34,16 @@ class Layout:
         self.size = self.little.size
 
 
-U32 = Layout("I")
-U64 = Layout("Q")
-
-
 class Image:
     """A dump's bytes in one byte order. Offsets are those of the file (RVAs)."""
 
-    __slots__ = ("_budget", "_decode_utf16", "data", "is_little", "size")
+    __slots__ = ("_budget", "_decode_utf16", "data", "is_little", "order", "size")
 
     def __init__(self, data: memoryview, *, is_little: bool) -> None:
         self.data = data
         self.size = len(data)
         self.is_little = is_little
+        self.order: Literal["little", "big"] = "little" if is_little else "big"
         self._decode_utf16 = codecs.utf_16_le_decode if is_little else codecs.utf_16_be_decode
         self._budget = MAX_TEXTS_BYTES
 
@@ -68,11 +65,14 @@ class Image:
         return self.data[at : at + size]
 
     def u32(self, at: int) -> int:
-        return int(self.unpack(U32, at)[0])
+        if at + 4 > self.size:
+            raise Unreadable(f"4 bytes at {at:#x} reach beyond the end")
+        return int.from_bytes(self.data[at : at + 4], self.order)
 
     def utf16(self, at: int) -> str:
         """A MINIDUMP_STRING: its length in bytes, and UTF-16 in the dump's byte order."""
-        return self.fixed_utf16(self.charged(at + 4, self.u32(at)))
+        text = self._decode_utf16(self.charged(at + 4, self.u32(at)), "replace", True)[0]
+        return text.partition("\0")[0] if "\0" in text else text
 
     def utf8(self, at: int) -> str:
         """A length in bytes, and UTF-8, as Crashpad stores texts."""
@@ -92,10 +92,12 @@ class Image:
 
     def charged(self, at: int, size: int) -> memoryview:
         """A piece that is going to be copied: Unreadable when it is too long, or all such pieces together are."""
-        self._budget -= size
-        if size > MAX_TEXT_BYTES or self._budget < 0:
+        left = self._budget = self._budget - size
+        if size > MAX_TEXT_BYTES or left < 0:
             raise Unreadable("the dump's texts are too long")
-        return self.piece(at, size)
+        if at + size > self.size:
+            raise Unreadable(f"{size} bytes at {at:#x} reach beyond the end")
+        return self.data[at : at + size]
 
 
 def _cut(text: str) -> str:
