@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, Protocol
 
 import msgspec
 
+from debugfiles.providers import project_artifacts
+from debugfiles.scraping import scraping_of
+from engine.javascript.artifacts import ArtifactProvider
+from engine.javascript.wire import JsRequest, ScrapingRules
 from engine.run import Annotate
 from projects.access import ProjectAccess
-from symbolication.composing import Asker, Sources, project_sources, request_sources
+from symbolication.composing import Asker, Sources, project_sources, request_artifacts, request_sources
 from symbolication.rejections import Refused
+
+_NOTHING: Final = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,9 @@ class Asking:
 class Caller(Protocol):
     """Who asks."""
 
+    # Whether files and artifacts are those stored for a project, and answers come with explanations.
+    stored: ClassVar[bool]
+
     @property
     def asker(self) -> Asker:
         """For whom files are fetched."""
@@ -37,22 +46,40 @@ class Caller(Protocol):
         """
         ...
 
+    def artifacts(self, request: JsRequest) -> Artifacts:
+        """Where the artifacts of a request for JavaScript are. Raises BadSchema."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """Where a request's artifacts are, and what may be fetched from the web."""
+
+    provider: ArtifactProvider
+    scraping: ScrapingRules
+
 
 @dataclass(frozen=True, slots=True)
 class RootCaller:
     """A caller of Symbolicator's own endpoints: with the sources of the request, or the configured ones."""
 
+    stored: ClassVar[bool] = False
     asker: Asker
 
     def asking(self, sources: msgspec.Raw | None, *, absent: msgspec.Raw | None = None) -> Asking:
         """The sources that the request names; the configured ones where both are None. Raises BadSource."""
         return Asking(request_sources(absent if sources is None else sources, self.asker))
 
+    def artifacts(self, request: JsRequest) -> Artifacts:
+        """On the server that the request names. Raises BadSchema."""
+        return Artifacts(request_artifacts(request.source or _NOTHING, self.asker), request.scraping)
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectCaller:
     """A caller of a project's endpoints: with its stored sources, and with explanations."""
 
+    stored: ClassVar[bool] = True
     access: ProjectAccess
 
     @property
@@ -66,3 +93,9 @@ class ProjectCaller:
             raise Refused(400, "sources: the project's stored sources are used; leave this field out")
         opened = project_sources(self.access)
         return Asking(opened.sources, opened.diagnoser.json, explain=True)
+
+    def artifacts(self, request: JsRequest) -> Artifacts:
+        """Those of the project, with its own rules for the web, which a request can only make stricter."""
+        rules = scraping_of(self.access)
+        allowed = rules.enabled and request.scraping.enabled
+        return Artifacts(project_artifacts(self.access), replace(rules, enabled=allowed))

@@ -17,6 +17,9 @@ import msgspec
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from debugfiles.providers import SOURCE_ID, SOURCE_NAME, project_files
+from engine.javascript.artifacts import ArtifactProvider
+from engine.javascript.sentry_artifacts import open_artifacts
 from engine.lookup.diagnosis import Asked, Unasked
 from engine.outgoing import Trust
 from engine.sourcetypes.base import Source
@@ -102,6 +105,11 @@ def request_sources(raw: msgspec.Raw | None, asker: Asker) -> Sources:
     return _of_requests.get((asker, text), make) if len(text) <= _KEPT_BYTES else make()
 
 
+def request_artifacts(source: msgspec.Raw, asker: Asker) -> ArtifactProvider:
+    """The artifacts of the server that a request names. Raises BadSchema."""
+    return open_artifacts(source, owner=asker.owner, trust=asker.trust, digest_key=_digest_key())
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectSources:
     """What a project's lookups ask, and who explains what came of it."""
@@ -111,17 +119,24 @@ class ProjectSources:
 
 
 def project_sources(opened: ProjectAccess) -> ProjectSources:
-    """The stored sources of a project: its own, its organization's, the built-in ones it uses."""
+    """The files uploaded to a project, and its stored sources: its own, its organization's, the built-in ones it uses.
+
+    A project without uploads does not ask for them: its answers are spared the rows of a source that nobody uses.
+    """
     project, organization = opened.project, opened.organization
+    uploads = project_files(opened)
 
     def make() -> ProjectSources:
         trusts = {BUILTIN: Trust.ALL}
         default = Asker.of(organization).trust
         composed = compose(opened)
-        sources = tuple(_open(item.config, item.owner, trusts.get(item.owner, default)) for item in composed.sources)
+        stored = [_open(item.config, item.owner, trusts.get(item.owner, default)) for item in composed.sources]
         asked = [Asked(item.id, item.name, item.config) for item in composed.sources]
         left_out = [Unasked(item.id, item.name, item.reason) for item in composed.skipped]
-        return ProjectSources(sources, Diagnoser(asked, left_out))
+        if uploads.empty:
+            return ProjectSources(tuple(stored), Diagnoser(asked, left_out))
+        own = Asked(SOURCE_ID, SOURCE_NAME, None)
+        return ProjectSources((uploads, *stored), Diagnoser([own, *asked], left_out))
 
     key = (
         project.pk,
@@ -130,6 +145,7 @@ def project_sources(opened: ProjectAccess) -> ProjectSources:
         organization.pk,
         organization.sources_revision,
         organization.slug,
+        uploads.cache_key,
     )
     return _of_projects.get(key, make)
 

@@ -16,6 +16,8 @@ from django.conf import settings
 from engine.caches import default_limit
 from engine.lookup.store import Store
 from engine.run import Engine, Gate
+from engine.run.javascript import JavascriptEngine
+from engine.run.jvm import JvmEngine
 from symbolication.jobs import Jobs, Ticket
 from symbolication.sharing import shared_cache
 from symbolication.slots import Slots
@@ -35,6 +37,18 @@ def engine() -> Engine:
     """The engine of this process."""
     with _mutex:
         return _engine()
+
+
+def javascript() -> JavascriptEngine:
+    """The engine of this process for JavaScript."""
+    with _mutex:
+        return _javascript()
+
+
+def jvm() -> JvmEngine:
+    """The engine of this process for JVM stacks."""
+    with _mutex:
+        return _jvm()
 
 
 def jobs() -> Jobs:
@@ -63,6 +77,18 @@ def _engine() -> Engine:
     return Engine(store, Gate())
 
 
+@lru_cache(maxsize=1)
+def _javascript() -> JavascriptEngine:
+    engine = _engine()
+    return JavascriptEngine(engine.store, engine.gate)
+
+
+@lru_cache(maxsize=1)
+def _jvm() -> JvmEngine:
+    engine = _engine()
+    return JvmEngine(engine.store, engine.gate)
+
+
 def _largest_download() -> int:
     """A file lies in the cache twice while it is unpacked, and must leave room for others."""
     limit: int = settings.ENVIRONMENT["CACHE_MAX_BYTES"] or default_limit(Path(settings.CACHE_DIR))
@@ -82,7 +108,7 @@ def _slots() -> Slots:
 def _forget() -> None:
     global _mutex
     _mutex = threading.Lock()
-    for made in (_engine, _jobs, _slots):
+    for made in (_engine, _javascript, _jvm, _jobs, _slots):
         made.cache_clear()
 
 

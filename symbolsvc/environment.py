@@ -146,6 +146,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting(
         "SYMBOLICATE_BODY_MAX_BYTES", str(55 * 1024 * 1024), _positive, "The largest JSON body of a symbolication."
     ),
+    Setting(
+        "CRASH_FILE_BODY_MAX_BYTES",
+        str(250 * 1024 * 1024),
+        _positive,
+        "The largest minidump or Apple crash report to symbolicate, with what comes beside it.",
+    ),
     Setting("API_BODY_MAX_BYTES", str(1024 * 1024), _positive, "The largest body of every other API request."),
     Setting("BODY_IDLE_SECONDS", "10", _positive, "A client that sends nothing of its body for this long is cut off."),
     Setting("BODY_MAX_SECONDS", "60", _positive, "A body below 8 KiB a second is cut off after this long."),

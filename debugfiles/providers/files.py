@@ -52,7 +52,8 @@ class ProjectFiles:
 
     def __init__(self, project: Project, revision: int) -> None:
         self._project_id = project.pk
-        self._empty = revision == 0
+        # Nothing has ever been uploaded.
+        self.empty = revision == 0
         self.cache_key = cache_key(project, "files", str(revision))
 
     def __repr__(self) -> str:
@@ -66,7 +67,7 @@ class ProjectFiles:
         Each is offered once, newer before older. Raises what the database raises: an outage is no absence.
         """
         asked = _question(wanted)
-        if asked is None or self._empty:
+        if asked is None or self.empty:
             return []
         try:
             rows = self._rows(asked, file_types)

@@ -24,11 +24,11 @@ class Absence(StrEnum):
         return self in (Absence.NO_CHECKSUM, Absence.NO_PATTERN, Absence.NO_FILE_TYPE)
 
 
-def absence(config: SourceConfig, wanted: Wanted) -> Absence:
-    """The reason, for a source whose `locate` gave nothing for this module."""
+def absence(config: SourceConfig | None, wanted: Wanted) -> Absence:
+    """The reason, for a source whose `locate` gave nothing for this module; without `config` it is a list of files."""
     if wanted.debug_id is None and wanted.code_id is None:
         return Absence.NO_IDS
-    if isinstance(config, SentryConfig):
+    if config is None or isinstance(config, SentryConfig):
         return Absence.NOT_LISTED
     file_types = DEBUG_FILES[wanted.type]
     if not wanted_paths(Filters(), config.layout, wanted, file_types):

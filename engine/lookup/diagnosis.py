@@ -120,11 +120,11 @@ _WITHOUT_DEBUG_INFO = frozenset({Outcome.FOUND, Outcome.WRONG_ID})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A source that lookups ask. `name` is what people call it."""
+    """A source that lookups ask. `name` is what people call it; the files uploaded to a project have no `config`."""
 
     id: str
     name: str
-    config: SourceConfig
+    config: SourceConfig | None
 
 
 @dataclass(frozen=True, slots=True)

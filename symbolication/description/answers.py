@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -150,13 +150,21 @@ class SymbolicationInternalError(msgspec.Struct):
     status: Literal["internal_error"]
 
 
-class SymbolicationAnswer:
+class Alternatives:
+    """The base of answers that are one of several structs; `status` says which it is."""
+
+    alternatives: ClassVar[tuple[type[msgspec.Struct], ...]]
+
+
+NOT_COMPLETED: Final = (
+    SymbolicationPending,
+    SymbolicationFailed,
+    SymbolicationTimeout,
+    SymbolicationInternalError,
+)
+
+
+class SymbolicationAnswer(Alternatives):
     """What became of a request; `status` says which it is."""
 
-    alternatives = (
-        SymbolicationCompleted,
-        SymbolicationPending,
-        SymbolicationFailed,
-        SymbolicationTimeout,
-        SymbolicationInternalError,
-    )
+    alternatives = (SymbolicationCompleted, *NOT_COMPLETED)
