@@ -60,7 +60,11 @@ def walk(
 
 
 class _Walker:
-    """The walk of one thread: the frame it has come to, and those before it."""
+    """The walk of one thread: the frame it has come to, and those before it.
+
+    A step that leads nowhere ends the walk, unless a rule was applied to a frame that a scan had found: then more
+    likely that frame was none, and the next method is tried.
+    """
 
     __slots__ = ("_book", "_known", "_memory", "_modules", "_odd", "_registers", "_scene", "_trust", "frames")
 
@@ -108,11 +112,13 @@ class _Walker:
             return Ended.BOTTOM
         plain = rule.plain
         caller = self._by_plain(plain) if plain is not None else None
-        if caller is not None:
-            return self._go_on(caller, Trust.CFI)
-        caller = rule.apply(self._registers, self._scene, innermost=self._trust is Trust.CONTEXT)
-        self._odd = True
-        return _NO_RULE if caller is None else self._go_on(caller, Trust.CFI)
+        if caller is None:
+            self._odd = True
+            caller = rule.apply(self._registers, self._scene, innermost=self._trust is Trust.CONTEXT)
+        if caller is None:
+            return _NO_RULE
+        ended = self._go_on(caller, Trust.CFI)
+        return _NO_RULE if ended is not None and self._trust is Trust.SCAN else ended
 
     def _by_plain(self, plain: Plain) -> Values | None:
         """The usual case of a rule, as long as all it needs lies in the stack's region at whole words."""
