@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from engine.lookup.model import Candidate, Download, Features, ModuleStatus, SymcacheAnswer, Use
+from engine.lookup.joining import join_candidates
+from engine.lookup.model import Candidate, CficacheAnswer, Download, Features, ModuleStatus, SymcacheAnswer, Use
 from engine.modules import DebugId, ModuleType, Wanted, parse_code_id
 from engine.native.fragments import json_text
 from engine.native.memory import TwoGenerations
@@ -15,6 +16,7 @@ _ENTRY_BYTES = 1500
 _IDENTITIES_BYTES = 16 * 1024 * 1024
 
 NO_PACKAGE = '",'
+_UNKNOWN_ARCH = "unknown"
 
 
 class ImageIdentity:
@@ -26,7 +28,8 @@ class ImageIdentity:
 
     __slots__ = ("description", "key", "package", "wanted")
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, *, sought: str | None = None) -> None:
+        """`sought` is the debug file to look for where it is not the one to show."""
         self.wanted = Wanted(
             ModuleType.parse(module.type),
             parse_code_id(module.code_id or ""),
@@ -46,6 +49,9 @@ class ImageIdentity:
         }
         self.description = json_text({name: value for name, value in fields.items() if value is not None})[1:-1]
         self.key = self.description
+        if sought is not None:
+            self.wanted = replace(self.wanted, debug_file=sought)
+            self.key = json_text([self.description, sought])
 
 
 class ImageIdentities:
@@ -71,9 +77,20 @@ class ImageIdentities:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one module's files for one purpose or several."""
+
+    status: ModuleStatus
+    features: Features
+    arch: str
+    candidates: Sequence[Candidate]
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFindings:
     """The answer's JSON about one module's files: `head` up to the module's own fields, and `candidates`."""
 
+    known: Known
     head: str
     unused_head: str
     candidates: str
@@ -81,13 +98,41 @@ class ImageFindings:
 
 def findings(answer: SymcacheAnswer, more: Sequence[Candidate] = (), *, has_sources: bool = False) -> ImageFindings:
     """The JSON of what a lookup found out, with `more` candidates of others; `has_sources` if those found sources."""
-    rows = ",".join(json_text(_candidate(candidate)) for candidate in _joined(answer.candidates, more))
     features = replace(answer.features, has_sources=True) if has_sources else answer.features
-    rest = f'"features":{json_text(_features(features))},"arch":{json_text(answer.arch)},'
+    return _written(Known(answer.status, features, answer.arch, _joined(answer.candidates, more)))
+
+
+def with_unwinding(named: ImageFindings, unwind: CficacheAnswer) -> ImageFindings:
+    """The JSON of what is known of a module, and of what the lookup of its unwind rules found out."""
+    debug = named.known
+    known = Known(
+        debug.status,
+        _either(debug.features, unwind.features),
+        unwind.arch if debug.arch == _UNKNOWN_ARCH else debug.arch,
+        join_candidates(debug.candidates, unwind.candidates),
+    )
+    return _written(known, f'"unwind_status":"{unwind.status.value}",')
+
+
+def _written(known: Known, unwind_status: str = "") -> ImageFindings:
+    rows = ",".join(json_text(_candidate(candidate)) for candidate in known.candidates)
+    rest = f'{unwind_status}"features":{json_text(_features(known.features))},"arch":{json_text(known.arch)},'
     return ImageFindings(
-        f'{{"debug_status":"{answer.status.value}",{rest}',
+        known,
+        f'{{"debug_status":"{known.status.value}",{rest}',
         f'{{"debug_status":"{ModuleStatus.UNUSED.value}",{rest}',
         f',"candidates":[{rows}]' if rows else "",
+    )
+
+
+def _either(one: Features, other: Features) -> Features:
+    """What one of two files offers at least."""
+    return Features(
+        one.has_debug_info or other.has_debug_info,
+        one.has_unwind_info or other.has_unwind_info,
+        one.has_symbols or other.has_symbols,
+        one.has_sources or other.has_sources,
+        one.srcsrv_vcs or other.srcsrv_vcs,
     )
 
 
@@ -133,4 +178,4 @@ def _use(use: Use) -> dict[str, object]:
     return row
 
 
-UNUSED = findings(SymcacheAnswer(ModuleStatus.UNUSED, None, None, "unknown", Features(), (), 0.0))
+UNUSED = findings(SymcacheAnswer(ModuleStatus.UNUSED, None, None, _UNKNOWN_ARCH, Features(), (), 0.0))

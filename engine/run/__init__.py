@@ -3,5 +3,17 @@
 from engine.native.gate import Gate
 from engine.native.wire import BadJson, BadSchema, SymbolicateRequest, decode_request
 from engine.run.engine import Annotate, Engine
+from engine.run.report_wire import ReportOptions, RewriteRule, decode_rewrite
 
-__all__ = ["Annotate", "BadJson", "BadSchema", "Engine", "Gate", "SymbolicateRequest", "decode_request"]
+__all__ = [
+    "Annotate",
+    "BadJson",
+    "BadSchema",
+    "Engine",
+    "Gate",
+    "ReportOptions",
+    "RewriteRule",
+    "SymbolicateRequest",
+    "decode_request",
+    "decode_rewrite",
+]

@@ -14,14 +14,18 @@ from engine.native.frames import Writer
 from engine.native.images import UNUSED, ImageFindings
 from engine.native.managed import ManagedTable
 from engine.native.places import NOWHERE, Placed, Places, Seat, adjust
-from engine.native.wire import SymbolicateRequest, Thread
+from engine.native.wire import Thread
 from engine.outgoing import Trust
+from engine.run.asked import Asked
+from engine.run.asking import Question
 from engine.run.filling import Around, SourcesGone, Unreadable, fill
 from engine.run.remembered import Remembered
-from engine.run.resolved import UNREADABLE, Question, Resolved, resolve_sources
+from engine.run.resolved import UNREADABLE, Resolved, resolve_sources
 from engine.run.sourced import Sourced, door_of, follower
+from engine.run.unwound import NEVER_ASKED
 
 _MOST_FILLS = 5
+_UNKNOWN_ARCH = "unknown"
 _log = logging.getLogger(__name__)
 # What is put into the JSON of a used module, at its end: of its key, itself, what the lookup found, and whether every
 # candidate is asked for.
@@ -34,22 +38,25 @@ class Job:
     def __init__(
         self,
         engine: Remembered,
-        request: SymbolicateRequest,
+        asked: Asked,
         question: Question,
         annotate: Annotate | None,
         trust: Trust,
     ) -> None:
         self.engine = engine
         self.annotate = annotate
-        self.request = request
+        self.asked = asked
+        self.request = request = asked.request
         self.question = question
         self.question_key = question.key
-        self.identities = [engine.identities.get(module) for module in request.modules]
+        self.identities = asked.identities
         self.places = Places(request.modules, request.image_addrs, self.identities)
         self.placed = self.places.place(request)
         self.resolved: dict[int, Resolved] = {}
         self.sourced: dict[int, Sourced | None] = {}
         self.now = time.time()
+        # The first that is known of a module, once these are written.
+        self.arch = _UNKNOWN_ARCH
         self.with_context = request.options.apply_source_context is not False
         self.door = door_of(request.scraping, trust)
         self.writer = Writer(engine.fragments, engine.demangler, reverse=request.options.frame_order == "caller_first")
@@ -62,9 +69,9 @@ class Job:
         stacks = self._write_filled()
         if self.with_context and self._find_sources():
             stacks = self._write_filled()
-        signal = "" if self.request.signal is None else f'"signal":{self.request.signal},'
         images = ",".join(self._images())
-        return f'{{"status":"completed",{signal}"stacktraces":[{",".join(stacks)}],"modules":[{images}]}}'.encode()
+        head, end = self.asked.head(self.arch), self.asked.end
+        return f'{{"status":"completed",{head}"stacktraces":[{",".join(stacks)}],"modules":[{images}]{end}}}'.encode()
 
     def _touched(self) -> list[Seat]:
         """The seats that frames lie in."""
@@ -145,12 +152,12 @@ class Job:
     def _write_stacks(self) -> list[str]:
         for seat in self.places.seats:
             seat.forget_counts()
-        return [self._write_stack(placed) for placed in self.placed]
+        return [self._write_stack(placed, at) for at, placed in enumerate(self.placed)]
 
-    def _write_stack(self, placed: Placed) -> str:
+    def _write_stack(self, placed: Placed, at: int) -> str:
         with self.engine.gate:
             frames = self.writer.write(placed)
-        return f'{{{_stack_head(placed.thread)}"frames":[{frames}]}}'
+        return f'{{{_stack_head(placed.thread)}"frames":[{frames}]{self.asked.stack_ends.get(at, "")}}}'
 
     def _fill(self) -> None:
         """Look up what seats lack, module by module."""
@@ -196,6 +203,10 @@ class Job:
         for seat, module, identity in zip(self.places.seats, self.request.modules, self.identities, strict=True):
             resolved = self.resolved.get(seat.index)
             known = UNUSED if resolved is None else self._findings(seat, resolved)
+            if self.asked.unwound is not None:
+                known = self.asked.unwound.get(seat.index, NEVER_ASKED).joined(known)
+            if self.arch == _UNKNOWN_ARCH:
+                self.arch = known.known.arch
             deserted = self._is_deserted(seat)
             head = known.unused_head if deserted else known.head
             size = seat.span.size or module.image_size

@@ -13,7 +13,9 @@ from engine.native.renaming import Renamings
 from engine.native.symcache import OpenSymcaches
 from engine.run.filling import Readers
 from engine.run.resolved import ResolvedModules
+from engine.run.unwound import UnwoundModules
 from engine.run.workers import Workers
+from engine.unwind import OpenCfis
 
 
 class Remembered:
@@ -24,6 +26,8 @@ class Remembered:
         self.gate = gate
         self.workers = Workers()
         self.modules = ResolvedModules()
+        self.unwound = UnwoundModules()
+        self.cfis = OpenCfis()
         self.identities = ImageIdentities()
         self.fragments = FragmentCache()
         self.demangler = Demangler()

@@ -1,0 +1,104 @@
+"""Asking about modules once, however many requests want to know, and remembering the answer as long as it holds."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event, Lock
+from typing import Generic, TypeVar
+
+from engine.lookup.store import Store
+from engine.native.fragments import json_text
+from engine.native.images import ImageIdentity
+from engine.native.memory import TwoGenerations
+from engine.outgoing import Deadline
+from engine.sourcetypes.base import Source
+
+_MODULES = 20_000
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Where modules are looked up: the sources in order, and the scope of what they fetch."""
+
+    sources: Sequence[Source]
+    scope: str
+    store: Store
+    deadline: Deadline
+
+    @property
+    def key(self) -> str:
+        """Tells scopes and sources apart, credentials included, and what is known from before a purge from after."""
+        keys = [source.cache_key for source in self.sources]
+        return json_text([self.scope, self.store.purges.token(keys), *keys])
+
+
+class _Flight(Generic[Found]):
+    """A lookup that is under way; `result` is set when it ended well."""
+
+    __slots__ = ("done", "result")
+
+    def __init__(self) -> None:
+        self.done = Event()
+        self.result: Found | None = None
+
+
+class AskedOnce(ABC, Generic[Found]):
+    """Answers by question and module. Subclasses say how to ask; `ask` must raise DeadlineExceeded and nothing else."""
+
+    def __init__(self) -> None:
+        self._known: TwoGenerations[tuple[str, str], Found] = TwoGenerations(_MODULES)
+        self._flights: dict[tuple[str, str], _Flight[Found]] = {}
+        self._lock = Lock()
+
+    @abstractmethod
+    def ask(self, question: Question, identity: ImageIdentity) -> Found:
+        """Look a module up."""
+
+    @abstractmethod
+    def valid_until(self, found: Found) -> float:
+        """How long an answer holds, in seconds since the epoch; 0 for one that is not to be remembered."""
+
+    def known(self, question_key: str, identity: ImageIdentity, now: float) -> Found | None:
+        """What is remembered and still holds at `now`, in seconds since the epoch."""
+        found = self._known.get((question_key, identity.key))
+        return found if found is not None and self.valid_until(found) > now else None
+
+    def forget(self, question_key: str, identity: ImageIdentity) -> None:
+        self._known.drop((question_key, identity.key))
+
+    def resolve(self, question: Question, question_key: str, identity: ImageIdentity) -> Found:
+        """Look a module up, or wait for whoever is doing so. Raises DeadlineExceeded, and nothing else."""
+        key = (question_key, identity.key)
+        while True:
+            with self._lock:
+                flight = self._flights.get(key)
+                if flight is None:
+                    mine = self._flights[key] = _Flight()
+                    break
+            _wait(flight, question.deadline)
+            if flight.result is not None:
+                return flight.result
+        return self._lead(mine, key, question, identity)
+
+    def _lead(self, flight: _Flight[Found], key: tuple[str, str], question: Question, identity: ImageIdentity) -> Found:
+        try:
+            found = self.known(key[0], identity, time.time())
+            if found is None:
+                found = self.ask(question, identity)
+                if self.valid_until(found):
+                    self._known.put(key, found, 1)
+            flight.result = found
+            return found
+        finally:
+            with self._lock:
+                del self._flights[key]
+            flight.done.set()
+
+
+def _wait(flight: _Flight[Found], deadline: Deadline) -> None:
+    while not flight.done.wait(min(deadline.remaining(), 3600)):
+        deadline.check()

@@ -1,0 +1,158 @@
+"""A minidump from its bytes to what a job is asked: its stacks are walked, its modules listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.formats.bytewise import Data, mapped
+from engine.minidump import ClientFrame, DumpThread, Minidump, open_minidump
+from engine.native.wire import Frame, Options, SymbolicateRequest, Thread
+from engine.run.asked import Asked, CrashFacts, SystemFacts
+from engine.run.asking import Question
+from engine.run.book import RuleBook
+from engine.run.dump_diagnosis import diagnose
+from engine.run.dump_facts import dump_facts
+from engine.run.dump_modules import DumpImages, ShownImages
+from engine.run.remembered import Remembered
+from engine.run.report_wire import ReportOptions
+from engine.run.walks import Walking, walk_all
+from engine.unwind import ModuleMap, Trust, Walk, walk
+
+MAX_FRAMES_PER_THREAD = 256
+# Frames of one trust differ by their addresses only, which the thread has.
+_FRAMES = {trust: Frame(0, trust=trust.value) for trust in Trust}
+
+
+@dataclass(slots=True)
+class _Stack:
+    """One thread on its way: how its frames were found, or those that the program itself wrote down."""
+
+    thread: DumpThread
+    registers: dict[str, int] = field(default_factory=dict)
+    walk: Walk | None = None
+    written: tuple[ClientFrame, ...] = ()
+
+
+class DumpReading:
+    """Reads one dump and walks its stacks. What waits, waits without the gate."""
+
+    def __init__(self, engine: Remembered, data: Path | Data, options: ReportOptions, question: Question) -> None:
+        """Raises BadReport."""
+        self.engine = engine
+        self.options = options
+        self.question = question
+        view = _opened(data)
+        with engine.gate:
+            self.dump = open_minidump(view)
+            self.images = DumpImages.of(self.dump.modules, options.rewrite_first_module, engine.identities)
+            self.book = RuleBook(engine, question, self.images.identities)
+            self.stacks = [_Stack(thread) for thread in self.dump.threads]
+
+    def walk(self) -> None:
+        """Walk all stacks. Raises DeadlineExceeded."""
+        walks = walk_all(self._walks(), self.book, self.engine.gate, self.question.deadline)
+        for number, found in walks.items():
+            self.stacks[number].walk = found
+            self.stacks[number].registers = found.registers
+
+    def asked(self, *, explain: bool) -> Asked:
+        """What is to be symbolicated, once the stacks are walked; with `explain` more than the wire protocol has."""
+        with self.engine.gate:
+            shown = self.images.shown(self._touched(), self.book.unwound, self.engine.identities)
+            return Asked(
+                self._request(shown),
+                shown.identities,
+                crash_facts(self.dump).head,
+                shown.unwound,
+                self._diagnoses(shown) if explain else {},
+                f',"dump":{dump_facts(self.dump, shown)}' if explain else "",
+            )
+
+    def _walks(self) -> Iterator[tuple[int, Walking]]:
+        """The walks of the stacks that are to be walked; the others are filled in."""
+        dump = self.dump
+        map = ModuleMap(dump.modules)
+        written = {stack.thread_id: stack.frames for stack in dump.client_stacks if stack.frames}
+        for number, stack in enumerate(self.stacks):
+            if stack.thread.id == dump.dump_thread:
+                continue
+            start = dump.start(stack.thread)
+            if stack.thread.id in written:
+                stack.written = written[stack.thread.id][:MAX_FRAMES_PER_THREAD]
+                stack.registers = start.registers.values if start.registers else {}
+            elif start.registers is not None:
+                yield (
+                    number,
+                    walk(
+                        start.registers,
+                        start.stack,
+                        dump.memory,
+                        map,
+                        self.book,
+                        dump.system.os,
+                        limit=MAX_FRAMES_PER_THREAD,
+                    ),
+                )
+
+    def _touched(self) -> set[int]:
+        """The modules that unwinding came across."""
+        frames = {frame.module for stack in self.stacks if stack.walk for frame in stack.walk.frames}
+        return {module for module in frames if module is not None} | self.book.unwound.keys()
+
+    def _request(self, shown: ShownImages) -> SymbolicateRequest:
+        asking = self._asking()
+        return SymbolicateRequest(
+            self.options.platform,
+            None,
+            None,
+            [_thread(stack, None if asking is None else number == asking) for number, stack in enumerate(self.stacks)],
+            shown.modules,
+            [self.dump.modules[number].base for number in shown.places],
+            Options(dif_candidates=self.options.dif_candidates),
+            self.options.scraping,
+        )
+
+    def _asking(self) -> int | None:
+        """The index of the thread that crashed or asked for the dump."""
+        asking = self.dump.requesting_thread
+        ids = [stack.thread.id for stack in self.stacks]
+        return ids.index(asking) if asking in ids else None
+
+    def _diagnoses(self, shown: ShownImages) -> dict[int, str]:
+        return {
+            number: f',"diagnosis":{text}'
+            for number, stack in enumerate(self.stacks)
+            if stack.walk and (text := diagnose(stack.walk, self.dump.system, self.book, shown))
+        }
+
+
+def crash_facts(dump: Minidump) -> CrashFacts:
+    """What the answer says of a dump besides its stacks and modules."""
+    system = dump.system
+    return CrashFacts(
+        dump.timestamp,
+        SystemFacts(system.os.value, system.version, system.build, system.cpu.value),
+        dump.exception is not None,
+        dump.crash_reason,
+        assertion=dump.assertion,
+    )
+
+
+def _opened(data: Path | Data) -> Data:
+    if not isinstance(data, Path):
+        return data
+    with open(data, "rb") as file:
+        return mapped(file)
+
+
+def _thread(stack: _Stack, asking: bool | None) -> Thread:
+    if stack.walk is not None:
+        frames = [_FRAMES[frame.trust] for frame in stack.walk.frames]
+        addresses = [frame.address for frame in stack.walk.frames]
+    else:
+        frames = [Frame(frame.address, trust="prewalked", function=frame.symbol) for frame in stack.written]
+        addresses = [frame.address for frame in stack.written]
+    registers = {name: hex(value) for name, value in stack.registers.items()}
+    return Thread(frames, addresses, registers, True, stack.thread.id, stack.thread.name, asking)
