@@ -14,6 +14,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from core.api import FORBIDDEN_TEXT, NOT_FOUND_TEXT, UNAVAILABLE_TEXT, ErrorStyle
 
 Direction = Literal["request", "response"]
+_TYPES: Final[Mapping[type, str]] = {str: "string", bool: "boolean", int: "integer"}
 _REF: Final = "#/components/schemas/{name}"
 
 
@@ -87,9 +88,10 @@ class ArraySchema(OpenApiSerializerExtension):
 
 def _tidy(schema: Mapping[str, Any]) -> dict[str, Any]:
     tidy = {key: _tidy_inner(value) for key, value in schema.items() if key != "title" or not isinstance(value, str)}
-    if all(isinstance(value, str) for value in schema.get("enum", [0])):
+    types = {type(value) for value in schema.get("enum", ())}
+    if len(types) == 1:
         # The generator's pass over enumerations looks at their type, which msgspec leaves out.
-        tidy.setdefault("type", "string")
+        tidy.setdefault("type", _TYPES[types.pop()])
     return tidy
 
 
