@@ -35,7 +35,9 @@ INSTALLED_APPS = [
     "projects",
     "sources",
     "debugfiles",
+    "symbolserver",
     "symbolication",
+    "crashes",
     "symbolsvc",
 ]
 

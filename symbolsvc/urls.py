@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/0/schema/", SpectacularAPIView.as_view(**_public), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **_public), name="docs"),
     path("", include("symbolication.urls")),
+    path("", include("symbolserver.urls")),
+    path("", include("crashes.urls")),
     re_path(r"^api/0/.*(?<!/)$", errors.missing_slash),
 ]
 

@@ -1,0 +1,1 @@
+"""The files of a project, for debuggers and other symbolicators."""
