@@ -61,8 +61,8 @@ class Diagnoser:
     """Says what is to be said about modules looked up in the sources of one project."""
 
     def __init__(self, asked: Sequence[Asked], unasked: Sequence[Unasked]) -> None:
-        self._asked = tuple(asked)
-        self._unasked = tuple(unasked)
+        self.asked = tuple(asked)
+        self.unasked = tuple(unasked)
         self._known: TwoGenerations[tuple[str, bool], tuple[SymcacheAnswer, str]] = TwoGenerations(_REMEMBERED_BYTES)
 
     def json(self, key: str, wanted: Wanted, answer: SymcacheAnswer, everything: bool) -> str:
@@ -79,7 +79,7 @@ class Diagnoser:
 
     def diagnosis(self, wanted: Wanted, answer: SymcacheAnswer) -> ModuleDiagnosis:
         """What there is to say about one module."""
-        return _described(diagnose(answer, wanted, self._asked, self._unasked), wanted)
+        return _described(diagnose(answer, wanted, self.asked, self.unasked), wanted)
 
     def _text(self, wanted: Wanted, answer: SymcacheAnswer, everything: bool) -> str:
         said = self.diagnosis(wanted, answer)

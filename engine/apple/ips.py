@@ -35,6 +35,8 @@ from engine.apple.values import known_uuid, parse_arch, parse_system, parse_time
 MAX_BYTES = 8 << 20
 _MASK = (1 << 64) - 1
 _LONGEST_HEADER = 1 << 16
+# What tells a crash report from any object with threads in it.
+_TELLING = frozenset({"usedImages", "exception", "captureTime", "procName", "faultingThread"})
 # What a thread state holds beside registers.
 _NOT_REGISTERS = frozenset({"cpu", "trap", "err"})
 _KINDS = {
@@ -58,7 +60,7 @@ def parse_ips(data: bytes) -> AppleReport:
     if len(data) > MAX_BYTES:
         raise UnreadableReport(f"the JSON report has more than {MAX_BYTES} bytes")
     body = _decode(following if header and following else data)
-    if not isinstance(body.get("threads"), list):
+    if not isinstance(body.get("threads"), list) or not _TELLING & body.keys():
         raise _wrong_kind(body, header)
     return _IpsReader(body, header).report()
 

@@ -88,6 +88,14 @@ class Converter:
         """
         self._ask(MakeCfi(str(path), index, str(out)), deadline)
 
+    def close(self) -> None:
+        """End the converter that was started here, if any. Whoever asks again starts another."""
+        with self._lock:
+            if self._own is not None:
+                self._own.terminate()
+                self._own.wait()
+                self._own = None
+
     def _ask(self, request: Request, deadline: Deadline) -> Reply:
         for _ in range(TRIES):
             try:

@@ -29,6 +29,9 @@ _WITHOUT_DATABASE: Final = {"help", "--help", "-h", "version", "--version", "che
     "test",
 }
 _OPTION: Final = "--data-dir"
+# Needs Django and the database only when it is asked for what a project has stored.
+_SYMBOLICATE: Final = "symbolicate"
+_PROJECT: Final = "--project"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -49,6 +52,10 @@ def _run(argv: list[str]) -> int:
     if command in _PLAIN:
         status: int = importlib.import_module(_PLAIN[command]).main(argv[2:])
         return status
+    if command == _SYMBOLICATE and not any(word.partition("=")[0] == _PROJECT for word in argv):
+        from symbolsvc.shell.main import main as symbolicate
+
+        return symbolicate(argv[2:])
     values = environment.read()
     if command in _WITHOUT_DATABASE or "--help" in argv or values["DATABASE_URL"]:
         return _django(argv)
