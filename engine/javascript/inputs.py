@@ -25,6 +25,7 @@ from engine.outgoing.remembered import Remembered
 MAX_FILE_BYTES = 256 << 20
 # In-memory limits of one process, in bytes.
 TEXT_BYTES = 128 << 20
+LARGEST_KEPT_BYTES = 32 << 20
 FACTS_BYTES = 64 << 20
 BUNDLES_BYTES = 192 << 20
 _FACTS_OVERHEAD = 600
@@ -133,7 +134,7 @@ class Inputs:
         if facts is None:
             content = unpack()
             digest = _digest(content)
-            self._texts.put(digest, content, len(content))
+            self._keep(digest, content)
             facts = self._facts.get(digest) or self._remember(digest, content)
             self._members.put((identity, file.path), facts, _FACTS_OVERHEAD)
         known = facts.identity
@@ -143,8 +144,13 @@ class Inputs:
         known = self._texts.get(identity)
         if known is None:
             known = load()
-            self._texts.put(identity, known, len(known))
+            self._keep(identity, known)
         return known
+
+    def _keep(self, identity: str, content: bytes) -> None:
+        """Large texts are read once, for a table that is then kept instead."""
+        if len(content) <= LARGEST_KEPT_BYTES:
+            self._texts.put(identity, content, len(content))
 
     def _remember(self, identity: str, content: bytes) -> Facts:
         facts = read_facts(identity, content)
