@@ -117,7 +117,10 @@ class SystemInfo:
 
 
 class DumpModule(Struct, frozen=True):
-    """A module that was loaded. `name` is its full path; ids are None where the dump has none or only zeros."""
+    """A module that was loaded. `name` is its full path; ids are None where the dump has none or only zeros.
+
+    `number` is its place in the dump's own list, by which Crashpad's annotations refer to it.
+    """
 
     base: int
     size: int
@@ -129,6 +132,7 @@ class DumpModule(Struct, frozen=True):
     version: str | None = None
     timestamp: int = 0
     checksum: int = 0
+    number: int = 0
 
     @property
     def code_file(self) -> str:

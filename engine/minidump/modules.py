@@ -35,6 +35,7 @@ class _Entry(NamedTuple):
     version_low: int
     codeview_size: int
     codeview_at: int
+    number: int
 
 
 def read_modules(image: Image, at: int, size: int, os: Os, complain: Complain) -> tuple[DumpModule, ...]:
@@ -43,7 +44,7 @@ def read_modules(image: Image, at: int, size: int, os: Os, complain: Complain) -
     A name or record that cannot be read costs only itself; `complain` is told about it.
     """
     first, count = counted(image, at, size, _MODULE, at_most=MAX_MODULES)
-    entries = map(_Entry._make, image.rows(_MODULE, first, count))
+    entries = (_Entry(*row, number) for number, row in enumerate(image.rows(_MODULE, first, count)))
     type = os.module_type
     return tuple(_module(image, os, type, complain, entry) for entry in _apart(sorted(entries)))
 
@@ -77,6 +78,7 @@ def _module(image: Image, os: Os, type: ModuleType, complain: Complain, entry: _
         version=_version(entry) if entry.version_signature == _VERSION_SIGNATURE else None,
         timestamp=entry.timestamp,
         checksum=entry.checksum,
+        number=entry.number,
     )
 
 
