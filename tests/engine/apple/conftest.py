@@ -1,0 +1,5 @@
+"""The engine of the tests of whole requests, for crash reports."""
+
+from __future__ import annotations
+
+from tests.engine.run.conftest import engine, server, source, store  # noqa: F401 - pytest finds fixtures by name
