@@ -44,7 +44,7 @@ def read_modules(image: Image, at: int, size: int, os: Os, complain: Complain) -
     A name or record that cannot be read costs only itself; `complain` is told about it.
     """
     first, count = counted(image, at, size, _MODULE, at_most=MAX_MODULES)
-    entries = (_Entry(*row, number) for number, row in enumerate(image.rows(_MODULE, first, count)))
+    entries = (_Entry._make((*row, number)) for number, row in enumerate(image.rows(_MODULE, first, count)))
     type = os.module_type
     return tuple(_module(image, os, type, complain, entry) for entry in _apart(sorted(entries)))
 

@@ -102,11 +102,9 @@ def test_modules_come_by_address_without_those_that_reach_into_another():
     writer = Writer()
     for base, size in ((0x5000, 0x1000), (0x1000, 0x2000), (0x2000, 0x1000), (0x3000, 0x100), (0x1000, 0x3000)):
         writer.module(base, size, f"/{base:x}/{size:x}")
-    assert [module.name for module in open_minidump(writer.build()).modules] == [
-        "/1000/2000",
-        "/3000/100",
-        "/5000/1000",
-    ]
+    modules = open_minidump(writer.build()).modules
+    assert [module.name for module in modules] == ["/1000/2000", "/3000/100", "/5000/1000"]
+    assert [module.number for module in modules] == [1, 3, 0]
 
 
 def test_a_module_may_end_with_the_address_space_and_not_behind_it():

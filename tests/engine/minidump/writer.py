@@ -219,6 +219,10 @@ class Writer:
     def pack(self, form: str, *values: object) -> bytes:
         return struct.pack((">" if self.big_endian else "<") + form, *values)
 
+    def words(self, *values: int) -> bytes:
+        """Addresses one after another, as wide as the processor's registers: what stacks are made of."""
+        return b"".join(self.pack("I" if self.cpu.is_narrow else "Q", value) for value in values)
+
     def guid(self, value: uuid.UUID | None) -> bytes:
         if value is None:
             return bytes(16)
