@@ -137,6 +137,10 @@ def peak(data: bytes) -> int:
     return highest
 
 
+def test_mutated_dumps_cost_little_memory():
+    assert max(peak(data) for data in mutants(60, seed=99)) < 24 << 20
+
+
 @pytest.mark.parametrize("type", [3, 4, 5, 9, 14, 16, 24, 0x53790001, 0x43500001, 0x4767000A])
 def test_counts_that_lie_cost_nothing(type: int):
     for count in (0x7FFFFFFF, 0xFFFFFFFF):
