@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import zipfile
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,10 +18,12 @@ from symbolic import Archive
 from engine.outgoing import Deadline
 from engine.run.report_wire import ReportOptions
 from tests.engine.apple import reports
+from tests.engine.formats import builders
 from tests.engine.shared_fixtures import shared
 from tests.engine.webserver import reply
 
 BASE = 0x10A3C0000
+X86_64 = (0x01000007, 3)
 MACOS = "fixtures/peers/symbolic/macos"
 _FUNCTION = re.compile(r"^FUNC (?:m )?([0-9a-f]+) ([0-9a-f]+) ", re.MULTILINE)
 
@@ -55,18 +56,6 @@ def place(uuid):
     digits = uuid.replace("-", "").upper()
     parts = [digits[at : at + 4] for at in range(0, 20, 4)]
     return f"/{'/'.join(parts)}/{digits[20:]}"
-
-
-def fat(*objects):
-    """A fat file of objects for x86_64."""
-    header = struct.pack(">II", 0xCAFEBABE, len(objects))
-    offset = start = 0x1000
-    body = b""
-    for content in objects:
-        header += struct.pack(">5I", 0x01000007, 3, offset, len(content), 12)
-        body += content.ljust(-len(content) % 0x1000 + len(content), b"\0")
-        offset = start + len(body)
-    return header.ljust(start, b"\0") + body
 
 
 def text_of(addresses, uuid, path, arch):
@@ -154,7 +143,9 @@ def test_the_object_of_a_fat_file_is_the_one_with_the_id_of_the_report(engine, s
 def test_names_come_out_of_a_fat_file(engine, server, source, crash, spots):
     judge = crash.judge("x86_64")
     other = (crash.root / "overlapping_funcs.dSYM/Contents/Resources/DWARF/overlapping_funcs").read_bytes()
-    server.routes[place(judge.debug_id)] = reply(body=fat(other, crash.dwarf.read_bytes()))
+    server.routes[place(judge.debug_id)] = reply(
+        body=builders.fat([(*X86_64, other), (*X86_64, crash.dwarf.read_bytes())])
+    )
     answer = answer_to(engine, text_of(spots, judge.debug_id, "/crash", "x86_64"), source)
     assert [shown(frame) for frame in answer["stacktraces"][0]["frames"]] == expected(judge.make_symcache(), spots)
 
