@@ -16,6 +16,7 @@ from engine.minidump import Cpu, Minidump, Os, Region, Registers
 from engine.unwind import MISSING_YET, ModuleMap, ModuleRules, Need, RuleBudget, Walk, walk
 
 BUDGET = RuleBudget()
+_ARCHIVES: list[tuple[Archive, bytes]] = []
 SYSTEM_LIBRARIES = Path("/usr/lib/x86_64-linux-gnu")
 
 
@@ -38,9 +39,13 @@ def symbols_of_file(path: Path) -> SymCache:
 
 @lru_cache(None)
 def opened(path: Path) -> Object:
-    """The first object of a file, which may be compressed with gzip."""
+    """The first object of a file, which may be compressed with gzip. Objects look into the bytes of their archive."""
     data = path.read_bytes()
-    return next(Archive.from_bytes(gzip.decompress(data) if path.suffix == ".gz" else data).iter_objects())
+    if path.suffix == ".gz":
+        data = gzip.decompress(data)
+    archive = Archive.from_bytes(data)
+    _ARCHIVES.append((archive, data))
+    return next(archive.iter_objects())
 
 
 @dataclass

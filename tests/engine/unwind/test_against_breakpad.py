@@ -1,0 +1,84 @@
+"""Side by side with Breakpad's stack walker, where it is at hand.
+
+SYMBOLSVC_BREAKPAD_DIR names the directory of `minidump_stackwalk`: bin/linux-x64 of the npm package `minidump` 0.26,
+which runs when it was unpacked and needs no installation.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engine.minidump import open_minidump
+from tests.engine.shared_fixtures import shared
+from tests.engine.unwind.support import walk_dump
+
+CACHE = Path.home() / ".cache" / "symbolsvc" / "breakpad"
+DUMPS = (
+    "bench/gen.dmp",
+    "captures/crash/abrt-main-nofp/abrt-main-nofp.dmp",
+    "captures/crash/abrt-worker-fp/abrt-worker-fp.dmp",
+    "captures/crash/fpe-main-dw4/fpe-main-dw4.dmp",
+    "captures/crash/segv-worker-nofp/segv-worker-nofp.dmp",
+    "peers/rust-minidump/linux-mini.dmp",
+    "peers/rust-minidump/pipeline-inlines-macos-segv.dmp",
+    "peers/rust-minidump/simple-crashpad.dmp",
+    "peers/rust-minidump/test.dmp",
+    "peers/symbolic/minidump/crash_linux.dmp",
+    "peers/symbolic/minidump/crash_macos.dmp",
+)
+
+
+def stackwalk() -> Path:
+    program = Path(os.environ.get("SYMBOLSVC_BREAKPAD_DIR") or CACHE) / "minidump_stackwalk"
+    if not program.exists():
+        pytest.skip("needs Breakpad's minidump_stackwalk; set SYMBOLSVC_BREAKPAD_DIR to where it lies")
+    return program
+
+
+def judged(path: Path, *symbols: Path) -> dict[int, list[int]]:
+    """Addresses of the frames of every thread, by its number in the dump; those of inlined functions left out."""
+    printed = subprocess.run(
+        [stackwalk(), path, *symbols], capture_output=True, text=True, timeout=60, errors="replace"
+    ).stdout.partition("Loaded modules")[0]
+    return {
+        int(number): [int(pc, 16) for pc, found_by in re.findall(FRAME, text) if "inline" not in found_by]
+        for number, text in re.findall(r"^Thread (\d+)(.*?)(?=^Thread |\Z)", printed, re.MULTILINE | re.DOTALL)
+    }
+
+
+FRAME = r"\b[re]ip = 0x([0-9a-f]+)(?:(?!Found by).|\n)*?Found by: (.*)"
+
+
+@pytest.mark.parametrize("dump", DUMPS)
+def test_the_frames_of_a_dump_without_symbols_are_breakpads(dump: str) -> None:
+    path = shared(f"fixtures/{dump}")
+    expected = judged(path)
+    ours = walk_dump(open_minidump(path.read_bytes()), {})
+    assert expected
+    for number, addresses in expected.items():
+        assert [frame.address for frame in ours[number].frames] == addresses
+
+
+def test_the_frames_of_frame_data_are_breakpads() -> None:
+    base = shared("fixtures/peers/rust-minidump")
+    symbols = next(base.rglob("test_app.sym"))
+    walked = walk_dump(open_minidump((base / "test.dmp").read_bytes()), {"test_app.exe": symbols})[0]
+    assert [frame.address for frame in walked.frames] == judged(base / "test.dmp", base / "symbols")[0]
+
+
+@pytest.mark.parametrize("capture", ["segv-worker-nofp", "fpe-worker-nofp", "abrt-main-nofp"])
+def test_the_frames_with_the_programs_symbols_are_among_breakpads(capture: str) -> None:
+    """Breakpad's scan takes words for return addresses at which its symbols have nothing."""
+    base = shared("fixtures/captures/crash")
+    path = base / capture / f"{capture}.dmp"
+    builds = base / "builds" / (base / capture / "build").read_text().strip()
+    files = {"crashy": builds / "crashy.gz", "libledger.so": builds / "libledger.so"}
+    expected = judged(path, base / "symbols_npm026")
+    for number, walked in enumerate(walk_dump(open_minidump(path.read_bytes()), files)):
+        theirs = iter(expected[number])
+        assert all(frame.address in theirs for frame in walked.frames)
