@@ -54,7 +54,7 @@ class Upload:
 def identify(upload: Upload) -> tuple[Identified, ...]:
     """The objects of the file, at least one.
 
-    Raises ApiError (400) that names the file and says why it is of no use; ConverterUnavailable when nobody could look.
+    Raises ApiError (400) that names the file and says why it is of no use, or (503) when nobody could look.
     """
     try:
         with open(upload.incoming.path, "rb") as file:

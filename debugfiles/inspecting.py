@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -9,16 +10,19 @@ from typing import Final
 
 from django.conf import settings
 
+from core.api import ApiError
 from core.blobs import Incoming
 from debugfiles.kinds import Identified, SymbolType
-from engine.convert.client import Converter
+from engine.convert.client import Converter, ConverterUnavailable
 from engine.convert.wire import Inspected, ObjectFacts
-from engine.errors import FailureKind, LookupFailure
+from engine.errors import DeadlineExceeded, FailureKind, LookupFailure
 from engine.formats import fat
 from engine.formats.bytewise import FormatError, mapped
 from engine.formats.decompress import LONGEST_MAGIC, is_packed
 from engine.modules import DebugId, parse_code_id
 from engine.outgoing import Deadline
+
+log = logging.getLogger(__name__)
 
 _VARIABLE: Final = "SYMBOLSVC_CONVERTER"
 _SECONDS: Final = 200.0
@@ -29,12 +33,15 @@ _PACKED: Final = "it is packed; send the file itself, or gzip with Content-Encod
 def inspected(incoming: Incoming) -> tuple[Identified, ...]:
     """The objects of a native file, Breakpad file, portable PDB or source bundle.
 
-    Raises LookupFailure (malformed, too large) and ConverterUnavailable.
+    Raises LookupFailure (malformed, too large), and ApiError (503) when nobody could look.
     """
     try:
         found = converter().inspect(incoming.path, Deadline.after(_SECONDS))
     except LookupFailure as failure:
         raise _explained(incoming, failure) from None
+    except (ConverterUnavailable, DeadlineExceeded) as error:
+        log.error("an upload could not be looked into: %s", error.message)
+        raise ApiError("The file could not be looked into just now. Try again.", status=503, code=error.code) from None
     extents = _extents(incoming, found)
     objects = (_identified(facts, extents) for facts in found.objects)
     usable = tuple(item for item in objects if item is not None)

@@ -45,7 +45,7 @@ _HEADER_LENGTH: Final = 4096
 def store_debug_file(*, project: Project, actor: Actor, upload: Upload) -> list[DebugFile]:
     """The debug files that an upload holds: one, or of a fat file one for each object. What is there stays as it is.
 
-    Raises ApiError (400) for a file of no use, BlobError, ConverterUnavailable.
+    Raises ApiError (400, 503) as `identify`, and BlobError.
     """
     objects = identify(upload)
     blob = keep_content(upload.incoming)
