@@ -119,7 +119,13 @@ class CrashFileCompleted(msgspec.Struct):
     crash_reason: Some = UNSET
     crash_details: Some = UNSET
     assertion: Some = UNSET
-    signal: int | UnsetType = UNSET
+    dump: (
+        Annotated[
+            dict[str, Any],
+            Meta(description="On the project's endpoint: what else a minidump says, such as its annotations."),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class CrashFileAnswer(Alternatives):
