@@ -18,9 +18,12 @@ from typing import Any
 
 from symbolsvc.demo import report, symbolserver
 from symbolsvc.demo.client import Client, DemoError
+from symbolsvc.shell.answer import decode
+from symbolsvc.shell.page import Page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CRASH = Path(__file__).parent / "crash.json"
+MINIDUMP = Path(__file__).parent / "crash.dmp"
 ORGANIZATION, PROJECT, SOURCE = "demo", "crashy", "demo-symbols"
 ADMIN = "admin@demo.example"
 SCOPES = ("project:read", "project:write", "project:admin", "symbolicate:post")
@@ -107,13 +110,21 @@ def _show(client: Client) -> None:
     paint = report.Palette(colours=sys.stdout.isatty())
     print(f"\nA stored symbol source of project {ORGANIZATION}/{PROJECT} symbolicates a real crash:\n")
     print("\n".join(report.lines(request, answer, paint)))
+    _show_minidump(client)
     print(_next_steps(client))
+
+
+def _show_minidump(client: Client) -> None:
+    answer = decode(client.symbolicate_minidump(MINIDUMP.read_bytes()))
+    print("\nThe minidump of that crash, its stacks walked by the service:\n")
+    # What lacks was said above.
+    print("\n".join(Page(MINIDUMP.name, answer, lambda module: iter(())).stacks()))
 
 
 def _next_steps(client: Client) -> str:
     base = f"{client.url}{client.project_path}"
     bearer = f"-H 'Authorization: Bearer {client.token}'"
-    crash = os.path.relpath(CRASH)
+    crash, minidump, symbols = (os.path.relpath(path) for path in (CRASH, MINIDUMP, symbolserver.SYMBOLS))
     return f"""
 API docs   {client.url}/docs/
 Token      {client.token}   (organization {client.organization}, project {client.project}, for 7 days)
@@ -122,6 +133,10 @@ The project's symbol sources:
   curl {bearer} {base}/symbol-sources/
 Symbolicate the crash:
   curl {bearer} -H 'Content-Type: application/json' --data-binary @{crash} {base}/symbolicate/
+Symbolicate its minidump:
+  curl {bearer} -F upload_file_minidump=@{minidump} {base}/minidump/
+Without the service, from a directory with debug files:
+  python manage.py symbolicate {minidump} --source {symbols}
 """
 
 

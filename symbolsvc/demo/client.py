@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
+from uuid import uuid4
 
 
 class DemoError(Exception):
@@ -25,17 +26,21 @@ class Client:
         return f"/api/0/projects/{self.organization}/{self.project}"
 
     def call(self, method: str, path: str, body: object = None) -> Any:
+        text = self._send(method, path, None if body is None else json.dumps(body).encode(), "application/json")
+        return json.loads(text) if text else None
+
+    def _send(self, method: str, path: str, body: bytes | None, content_type: str) -> bytes:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=120)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
         try:
-            connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
+            connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()
             text = response.read()
         finally:
             connection.close()
         if response.status >= 400:
             raise DemoError(f"{method} {path}: {response.status} {text[:500].decode(errors='replace')}")
-        return json.loads(text) if text else None
+        return text
 
     def put_source(self, source: dict[str, Any]) -> None:
         """Create the source, or replace it when an earlier run left one with the same id."""
@@ -45,6 +50,16 @@ class Client:
             self.call("PUT", f"{path}?id={quote(source['id'])}", source)
         else:
             self.call("POST", path, source)
+
+    def symbolicate_minidump(self, dump: bytes) -> bytes:
+        """The JSON of the answer to a minidump, sent as a form as Crashpad and Breakpad do."""
+        boundary = uuid4().hex
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="upload_file_minidump"; filename="crash.dmp"\r\n\r\n'
+        )
+        body = head.encode() + dump + f"\r\n--{boundary}--\r\n".encode()
+        path = f"{self.project_path}/minidump/"
+        return self._send("POST", path, body, f"multipart/form-data; boundary={boundary}")
 
     def symbolicate(self, request: object) -> Any:
         return self.call("POST", f"{self.project_path}/symbolicate/", request)

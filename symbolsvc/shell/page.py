@@ -28,11 +28,15 @@ class Page:
 
     def lines(self) -> Iterator[str]:
         """The whole page."""
+        yield from self.stacks()
+        yield from self._modules()
+
+    def stacks(self) -> Iterator[str]:
+        """What happened, and all threads."""
         yield from self._head()
         for thread in self.answer.ordered:
             yield ""
             yield from self._thread(thread)
-        yield from self._modules()
 
     def _head(self) -> Iterator[str]:
         system = self.answer.system_info

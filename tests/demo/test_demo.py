@@ -38,4 +38,10 @@ def test_the_demo_names_the_frames_of_a_real_crash_and_says_what_it_lacks(tmp_pa
         assert words in done.stdout
     assert "? in libc.so.6 (missing)" in done.stdout
     assert "/docs/" in done.stdout
-    assert done.stdout.count("curl -H 'Authorization: Bearer ") == 2
+    assert done.stdout.count("curl -H 'Authorization: Bearer ") == 3
+    _, _, minidump = done.stdout.partition("The minidump of that crash")
+    assert "SIGSEGV / SEGV_MAPERR / 0x10" in minidump
+    assert "Thread 31818 crashed" in minidump
+    assert "0  context  inl_touch (inlined)  ledger.cpp:15  [libledger.so]" in minidump
+    assert "8  cfi      shop::serve_request(ledger::Book const&, int)  main.cpp:29  [crashy]" in minidump
+    assert minidump.count("\nThread ") == 5
