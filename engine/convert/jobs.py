@@ -14,7 +14,7 @@ from symbolic.exceptions import SymbolicError
 from symbolic.sourcemap import SourceMapView
 from symbolic.sourcemapcache import SourceMapCache
 
-from engine.convert.unwinding import make_cfi
+from engine.convert.unwinding import features, make_cfi
 from engine.convert.wire import (
     Broken,
     CheckSourceMap,
@@ -77,7 +77,7 @@ def _inspect(path: str) -> Inspected:
     found, failure, total = [], None, archive.object_count
     for index in range(min(total, MOST_OBJECTS)):
         try:
-            found.append(_facts(archive, index))
+            found.append(_facts(path, archive, index))
         except SymbolicError as error:
             # One bad slice does not spoil the others of a fat file.
             failure = error
@@ -86,7 +86,7 @@ def _inspect(path: str) -> Inspected:
     return Inspected(tuple(found), total)
 
 
-def _facts(archive: Archive, index: int) -> ObjectFacts:
+def _facts(path: str, archive: Archive, index: int) -> ObjectFacts:
     obj = archive._get_object(index)
     return ObjectFacts(
         index=index,
@@ -95,7 +95,7 @@ def _facts(archive: Archive, index: int) -> ObjectFacts:
         code_id=obj.code_id,
         file_format=obj.file_format,
         kind=obj.kind,
-        features=tuple(sorted(obj.features)),
+        features=features(path, obj),
     )
 
 

@@ -25,15 +25,6 @@ ROOT = Path(__file__).parents[3]
 LIBRARY = "fixtures/captures/crash/builds/fp/libledger.so"
 
 
-@pytest.fixture
-def converter(tmp_path):
-    made = Converter(None, name=str(tmp_path))
-    yield made
-    if made._own is not None:
-        made._own.kill()
-        made._own.wait()
-
-
 def start_server(path, *options):
     process = subprocess.Popen(
         [sys.executable, "-m", "engine.convert.server", "--socket", str(path), *options], cwd=ROOT

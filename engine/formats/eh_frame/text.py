@@ -1,0 +1,43 @@
+"""From the rows of an entry to the lines of unwind text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.formats.eh_frame.entries import Fde, Frames
+from engine.formats.eh_frame.program import Rules, rows
+from engine.formats.eh_frame.registers import Machine
+
+
+def lines(frames: Frames, entry: Fde, machine: Machine, first: Rules, base: int) -> Iterator[str]:
+    """The STACK CFI records of one function; `base` is what their addresses are relative to.
+
+    They begin where the frame's address can first be told, and go no further than the function.
+    """
+    said: dict[str, str] = {}
+    end = entry.start + entry.size
+    for start, rules in rows(frames, entry, machine, first):
+        if start >= end:
+            return
+        terms = _terms(rules, entry.cie.return_register, machine)
+        if not said and ".cfa" not in terms:
+            continue
+        if not said and machine.leaf_returns and entry.cie.return_register not in rules.registers:
+            terms[".ra"] = _return_register(entry, machine)
+        news = {name: term for name, term in terms.items() if said.get(name) != term}
+        if news:
+            head = f"{start - base:x}" if said else f"INIT {start - base:x} {end - start:x}"
+            yield f"STACK CFI {head} {' '.join(f'{name}: {term}' for name, term in news.items())}\n"
+        said |= news
+
+
+def _return_register(entry: Fde, machine: Machine) -> str:
+    number = entry.cie.return_register
+    return machine.names[number] if number < len(machine.names) else ""
+
+
+def _terms(rules: Rules, return_register: int, machine: Machine) -> dict[str, str]:
+    terms = {".cfa": rules.cfa(machine)}
+    for number, term in rules.registers.items():
+        terms[".ra" if number == return_register else machine.names[number]] = term
+    return {name: term for name, term in terms.items() if term}
