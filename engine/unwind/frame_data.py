@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MASK = 0xFFFFFFFF
 _RESULTS = frozenset({"eip", "esp", "ebp", "ebx", "esi", "edi"})
-_LONGEST_PROGRAM = 1 << 14
+_LONGEST_PROGRAM = 1 << 12
 # Some producers leave out the blank behind an assignment.
 _GLUED = re.compile(r"=(?=[^\s=])")
 _Operand: TypeAlias = int | str

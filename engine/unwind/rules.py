@@ -21,6 +21,9 @@ _UNDEFINED = (".undef",)
 _RULE = re.compile(r"([^\s:]+):\s")
 _LONGEST_TEXT = 1 << 17
 _NEAREST_WORDS = 1 << 20
+# Each frame evaluates a rule again: more than any producer writes is not evaluated at all.
+_MOST_STEPS = 256
+_MOST_REGISTERS = 256
 
 
 class Plain(NamedTuple):
@@ -86,7 +89,7 @@ def compile_rule(text: str, cpu: CpuModel) -> Rule | None:
     stated = dict(zip(pieces[1::2], pieces[2::2], strict=True))
     programs = {cpu.rename(name): _program(body, cpu) for name, body in stated.items()}
     cfa, ra = programs.pop(CFA, None), programs.pop(RA, None)
-    if not cfa or CFA in cfa:
+    if not cfa or CFA in cfa or len(programs) > _MOST_REGISTERS:
         return None
     others = tuple(programs.items())
     return Rule(cfa, ra, others, _plain(cfa, ra, others, cpu))
@@ -100,7 +103,9 @@ def _program(text: str, cpu: CpuModel) -> Program | None:
 
 @lru_cache(1 << 12)
 def _compiled(text: str, cpu: CpuModel) -> Program:
-    return compile_steps(text.split(), cpu.rename)
+    """An expression that is too long becomes the empty one, which has no value."""
+    tokens = text.split()
+    return compile_steps(tokens, cpu.rename) if len(tokens) <= _MOST_STEPS else ()
 
 
 def _plain(

@@ -76,6 +76,14 @@ def test_a_rule_without_a_usable_cfa_is_none(text: str) -> None:
     assert compile_rule(text, CPUS["x86_64"]) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [".ra: .cfa -8 + ^ .cfa: $rsp" + " 1 +" * 200, ".cfa: $rsp 8 + " + " ".join(f"$r{at}: 1" for at in range(300))],
+)
+def test_a_rule_that_no_producer_would_write_is_not_followed(text: str) -> None:
+    assert compile_rule(text, CPUS["x86_64"]) is None
+
+
 def test_registers_are_restored_and_the_others_that_calls_keep_are_passed_on() -> None:
     machine = Machine(texts={0: "STACK CFI INIT 0 1000 .cfa: $rsp 24 + .ra: .cfa -8 + ^ $rbx: .cfa -16 + ^"})
     second = "STACK CFI INIT 0 1000 .cfa: $rbx $r12 + .ra: .cfa -8 + ^"
