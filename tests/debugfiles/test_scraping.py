@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.core.management import call_command
 
+from core.encryption import key_id_of
 from debugfiles.models import Scraping
 from debugfiles.scraping import rotate_headers, scraping_of
 from engine.javascript.wire import ScrapingRules
@@ -123,3 +127,15 @@ def test_headers_come_under_the_newest_key(api, acme_project, monkeypatch):
     monkeypatch.setattr(settings, "SECRET_KEYS", (newest,))
     assert scraping_of(access_to(acme_project)).headers == (("X-Token", "canary-of-a-value"),)
     assert failures == []
+
+
+def test_the_command_rotates_headers_too(api, monkeypatch):
+    api.put(PATH, RULES)
+    newest = Fernet.generate_key().decode()
+    monkeypatch.setattr(settings, "SECRET_KEYS", (newest, *settings.SECRET_KEYS))
+    shown = io.StringIO()
+
+    call_command("rotate_secrets", stdout=shown)
+
+    assert Scraping.objects.get().headers_key == key_id_of(newest)
+    assert "1 re-encrypted, 0 already" in shown.getvalue()

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from core.encryption import EncryptionError, newest_key_id
+from core.rotation import rotations
 from engine.errors import SymbolsvcError
 from sources.models import SymbolSource
 from sources.secrets import rotate_secrets
@@ -26,8 +27,9 @@ class _Tally:
 
 class Command(BaseCommand):
     help = (
-        "Re-encrypts the secrets of symbol sources under the newest of SECRET_KEYS, in batches. Safe beside a running"
-        " service; after an interruption, run it again: what is done stays done. Older keys can go when it succeeds."
+        "Re-encrypts the secrets of symbol sources and of scraping under the newest of SECRET_KEYS, in batches. Safe"
+        " beside a running service; after an interruption, run it again: what is done stays done. Older keys can go"
+        " when it succeeds."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,9 +40,11 @@ class Command(BaseCommand):
         tally, last = _Tally(), None
         while (last := _rotate_batch(newest, max(options["batch"], 1), last, tally)) is not None:
             self.stdout.write(f"{tally.rotated} re-encrypted so far")
+        already = SymbolSource.objects.filter(secrets_key=newest).count() - tally.rotated
+        for rotate in rotations().values():
+            tally.rotated += rotate(tally.failures.append)
         for failure in tally.failures:
             self.stderr.write(failure)
-        already = SymbolSource.objects.filter(secrets_key=newest).count() - tally.rotated
         summary = f"{tally.rotated} re-encrypted, {max(already, 0)} already under the newest key"
         if tally.failures:
             raise CommandError(f"{summary}, {len(tally.failures)} failed: keep the older keys until these are solved")
