@@ -48,6 +48,11 @@ class WinRule:
     def is_bottom(self) -> bool:
         return False
 
+    @property
+    def weight(self) -> int:
+        """How much memory it takes, in that of a usual rule."""
+        return 2 + len(self.program or ()) // 128 + (self.otherwise.weight if self.otherwise else 0)
+
     def apply(self, registers: Values, scene: Scene, *, innermost: bool) -> Values | None:
         """The caller's registers by this record, else by the STACK CFI rule."""
         by_record = self._by_fpo if self.program is None else self._by_program

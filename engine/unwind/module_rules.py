@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CallerRule: TypeAlias = Rule | WinRule
 
-# A rule takes about half a kilobyte.
+# Counted in usual rules, which take about half a kilobyte.
 _RULES_IN_A_PROCESS = 1 << 17
 
 
@@ -37,7 +37,7 @@ class RuleBudget:
                 self._age()
             self._holders.add(holder)
             holder.young[relative] = rule
-            self._used += 1
+            self._used += 1 if rule is None else rule.weight
 
     def _age(self) -> None:
         for holder in self._holders:

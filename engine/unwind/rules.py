@@ -23,6 +23,7 @@ _LONGEST_TEXT = 1 << 17
 _NEAREST_WORDS = 1 << 20
 # Each frame evaluates a rule again: more than any producer writes is not evaluated at all.
 _MOST_STEPS = 256
+_USUAL_LENGTH = 64
 _MOST_REGISTERS = 256
 
 
@@ -58,6 +59,12 @@ class Rule:
     def is_bottom(self) -> bool:
         """Whether nobody called the function."""
         return self.ra is None
+
+    @property
+    def weight(self) -> int:
+        """How much memory it takes, in that of a usual rule."""
+        steps = sum(len(program) + 8 for _, program in self.others if program is not None)
+        return 1 + (len(self.cfa) + len(self.ra or ()) + steps) // 128
 
     def apply(self, registers: Values, scene: Scene, *, innermost: bool) -> Values | None:
         """The caller's registers, None when the rule needs a register or memory that is not known."""
@@ -97,15 +104,17 @@ def compile_rule(text: str, cpu: CpuModel) -> Rule | None:
 
 def _program(text: str, cpu: CpuModel) -> Program | None:
     """None is the program of a register that is lost."""
-    program = _compiled(text, cpu)
+    program = _remembered(text, cpu) if len(text) <= _USUAL_LENGTH else _compiled(text, cpu)
     return None if program == _UNDEFINED else program
 
 
-@lru_cache(1 << 12)
 def _compiled(text: str, cpu: CpuModel) -> Program:
     """An expression that is too long becomes the empty one, which has no value."""
     tokens = text.split()
     return compile_steps(tokens, cpu.rename) if len(tokens) <= _MOST_STEPS else ()
+
+
+_remembered = lru_cache(1 << 12)(_compiled)
 
 
 def _plain(

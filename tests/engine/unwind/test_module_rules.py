@@ -44,6 +44,15 @@ def test_all_modules_together_remember_no_more_than_the_budget() -> None:
         assert sum(len(module.young) + len(module.old) for module in modules) <= 100
 
 
+def test_a_rule_counts_by_its_size() -> None:
+    long = " ".join(f"$r{at}: .cfa" + " 1 +" * 100 for at in range(50))
+    text = "\n".join(f"STACK CFI INIT {at:x} 1 .cfa: $rsp 8 + .ra: .cfa ^ {long}" for at in range(64))
+    compiled = rules_of(text, RuleBudget(1000)).compiled(X86_64)
+    for at in range(64):
+        compiled.find(at)
+    assert 2 <= len(compiled.young) + len(compiled.old) <= 20
+
+
 def test_what_is_used_again_is_kept() -> None:
     compiled = rules_of(TEXT, RuleBudget(100)).compiled(X86_64)
     kept = compiled.find(0)
