@@ -15,7 +15,7 @@ _PDB70 = 0x53445352
 _PDB20 = 0x3031424E
 _ELF = 0x4270454C
 MAX_BUILD_ID_BYTES = 64
-_PDB70_FORM = Layout("4x16sI")
+_PDB70_FORM = Layout("4xIHH8sI")
 _PDB20_FORM = Layout("8xII")
 _ZEROS = bytes(16)
 
@@ -44,18 +44,16 @@ def guid(image: Image, raw: bytes) -> uuid.UUID | None:
     """A GUID, whose first fields follow the dump's byte order; None for one of zeros."""
     if raw == _ZEROS:
         return None
-    ordered = raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:] if image.is_little else raw
-    # Half the time of UUID(bytes_le=raw), and a dump has hundreds of them.
-    return uuid.UUID(int=int.from_bytes(ordered, "big"))
+    return uuid.UUID(bytes_le=raw) if image.is_little else uuid.UUID(bytes=raw)
 
 
 def _pdb70(image: Image, at: int, size: int) -> CodeView:
     if size < _PDB70_FORM.size:
         raise Unreadable("the RSDS record is too short")
-    signature, age = image.unpack(_PDB70_FORM, at)
-    identity = guid(image, signature)
+    first, second, third, rest, age = image.unpack(_PDB70_FORM, at)
+    number = first << 96 | second << 80 | third << 64 | int.from_bytes(rest, "big")
     name = image.plain(at + _PDB70_FORM.size, size - _PDB70_FORM.size)
-    return CodeView(DebugId(identity, age) if identity else None, name or None)
+    return CodeView(DebugId(uuid.UUID(int=number), age) if number else None, name or None)
 
 
 def _pdb20(image: Image, at: int, size: int) -> CodeView:

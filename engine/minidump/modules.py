@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import NamedTuple
+from operator import itemgetter
+from typing import TypeAlias, cast
 
 from engine.minidump.codeview import CodeView, read_codeview
 from engine.minidump.image import Complain, Image, Layout, Unreadable
 from engine.minidump.lists import counted, headed
 from engine.minidump.model import DumpModule, Os, UnloadedModule
-from engine.modules import ModuleType
+from engine.modules import DebugId, ModuleType
 
 LIST = 4
 UNLOADED_LIST = 14
@@ -22,20 +23,8 @@ _VERSION_SIGNATURE = 0xFEEF04BD
 _HIGHEST = 1 << 64
 
 
-class _Entry(NamedTuple):
-    """The fields of MINIDUMP_MODULE that are used."""
-
-    base: int
-    size: int
-    checksum: int
-    timestamp: int
-    name_at: int
-    version_signature: int
-    version_high: int
-    version_low: int
-    codeview_size: int
-    codeview_at: int
-    number: int
+# Base, size, checksum, time, place of the name; signature and halves of the version; size and place of the record.
+_Row: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int]
 
 
 def read_modules(image: Image, at: int, size: int, os: Os, complain: Complain) -> tuple[DumpModule, ...]:
@@ -44,69 +33,56 @@ def read_modules(image: Image, at: int, size: int, os: Os, complain: Complain) -
     A name or record that cannot be read costs only itself; `complain` is told about it.
     """
     first, count = counted(image, at, size, _MODULE, at_most=MAX_MODULES)
-    entries = (_Entry._make((*row, number)) for number, row in enumerate(image.rows(_MODULE, first, count)))
+    rows = enumerate(cast("Iterator[_Row]", image.rows(_MODULE, first, count)))
     type = os.module_type
-    return tuple(_module(image, os, type, complain, entry) for entry in _apart(sorted(entries)))
+    ordered = _apart(sorted(rows, key=itemgetter(1)))
+    return tuple(_module(image, os, type, complain, number, row) for number, row in ordered)
 
 
-def _apart(ordered: Iterable[_Entry]) -> list[_Entry]:
+def _apart(ordered: Iterable[tuple[int, _Row]]) -> Iterator[tuple[int, _Row]]:
     """The entries by address without those that reach into one before, or beyond the address space."""
-    kept: list[_Entry] = []
     end = -1
-    for entry in ordered:
-        if entry.base >= end and entry.base + entry.size <= _HIGHEST:
-            kept.append(entry)
-            end = entry.base + (entry.size or 1)
-    return kept
+    for numbered in ordered:
+        base, size = numbered[1][:2]
+        if base >= end and base + size <= _HIGHEST:
+            yield numbered
+            end = base + (size or 1)
 
 
-def _module(image: Image, os: Os, type: ModuleType, complain: Complain, entry: _Entry) -> DumpModule:
+def _module(image: Image, os: Os, type: ModuleType, complain: Complain, number: int, row: _Row) -> DumpModule:
+    base, size, checksum, timestamp, name_at, signature, high, low, record_size, record_at = row
     name, record = "", None
     try:
-        name = image.utf16(entry.name_at)
-        record = read_codeview(image, entry.codeview_at, entry.codeview_size)
+        name = image.utf16(name_at)
+        record = read_codeview(image, record_at, record_size)
     except Unreadable as problem:
-        complain(f"the module at {entry.base:#x}: {problem}")
-    return DumpModule(
-        base=entry.base,
-        size=entry.size,
-        name=name,
-        code_id=_code_id(os, entry, record),
-        debug_id=record.debug_id if record else None,
-        debug_file=_debug_file(name, record),
-        type=type,
-        version=_version(entry) if entry.version_signature == _VERSION_SIGNATURE else None,
-        timestamp=entry.timestamp,
-        checksum=entry.checksum,
-        number=entry.number,
-    )
+        complain(f"the module at {base:#x}: {problem}")
+    version = _version(high, low) if signature == _VERSION_SIGNATURE else None
+    code_id, debug_id, debug_file = _ids(os, name, record, timestamp, size)
+    return DumpModule(base, size, name, code_id, debug_id, debug_file, type, version, timestamp, checksum, number)
 
 
-def _debug_file(name: str, record: CodeView | None) -> str | None:
+def _ids(
+    os: Os, name: str, record: CodeView | None, timestamp: int, size: int
+) -> tuple[str | None, DebugId | None, str | None]:
+    """Code id, debug id and debug file. The first is a build id, a UUID, or time and size, by what the dump has."""
     if record is None:
-        return None
-    return name or None if record.build_id is not None else record.debug_file
-
-
-def _code_id(os: Os, entry: _Entry, record: CodeView | None) -> str | None:
-    """What identifies the module itself: build id, UUID, or time and size, by what the dump has."""
-    if record is None:
-        return _stamped(entry.timestamp, entry.size) if os is Os.WINDOWS else None
-    if record.build_id is not None:
-        return record.build_id.hex() or None
+        return _stamped(timestamp, size) if os is Os.WINDOWS else None, None, None
+    debug_id, debug_file, build_id = record
+    if build_id is not None:
+        return build_id.hex() or None, debug_id, name or None
     if os is Os.MACOS or os is Os.IOS:
-        return record.debug_id.uuid.hex if record.debug_id else None
-    return _stamped(entry.timestamp, entry.size)
+        return debug_id.uuid.hex if debug_id else None, debug_id, debug_file
+    return _stamped(timestamp, size), debug_id, debug_file
+
+
+def _version(high: int, low: int) -> str | None:
+    """The file version out of a VS_FIXEDFILEINFO."""
+    return f"{high >> 16}.{high & 0xFFFF}.{low >> 16}.{low & 0xFFFF}" if high or low else None
 
 
 def _stamped(timestamp: int, size: int) -> str | None:
     return f"{timestamp:08x}{size:x}" if timestamp or size else None
-
-
-def _version(entry: _Entry) -> str | None:
-    """The file version out of a VS_FIXEDFILEINFO."""
-    high, low = entry.version_high, entry.version_low
-    return f"{high >> 16}.{high & 0xFFFF}.{low >> 16}.{low & 0xFFFF}" if high or low else None
 
 
 def read_unloaded(image: Image, at: int, size: int) -> tuple[UnloadedModule, ...]:
