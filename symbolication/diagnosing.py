@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from engine.lookup.diagnosis import Asked, Diagnosis, SourceTries, Unasked, Verdict, diagnose
-from engine.lookup.model import Candidate, SymcacheAnswer, TryRecord
+from engine.lookup.model import (
+    Candidate,
+    CficacheAnswer,
+    FileAnswer,
+    ModuleStatus,
+    Purpose,
+    SymcacheAnswer,
+    TryRecord,
+)
 from engine.modules import Wanted
 from engine.native.memory import TwoGenerations
 from symbolication.remedies import ADVICE, NOTES, wanted_file
@@ -22,6 +30,7 @@ from symbolication.remedies import ADVICE, NOTES, wanted_file
 _REMEMBERED_BYTES: Final = 4 * 1024 * 1024
 _OWN_BYTES: Final = 400
 _NO_TIME: Final = "unknown"
+_Answers: TypeAlias = tuple[SymcacheAnswer, CficacheAnswer | None]
 
 
 class ModuleTry(msgspec.Struct):
@@ -49,7 +58,7 @@ class DiagnosedSource(msgspec.Struct):
 
 
 class ModuleDiagnosis(msgspec.Struct):
-    """Why a module has no names, or doubtful ones, and what to do about it."""
+    """Why a module has no names, or doubtful ones, or cannot be unwound through, and what to do about it."""
 
     verdict: Verdict
     cause: str
@@ -63,34 +72,47 @@ class Diagnoser:
     def __init__(self, asked: Sequence[Asked], unasked: Sequence[Unasked]) -> None:
         self.asked = tuple(asked)
         self.unasked = tuple(unasked)
-        self._known: TwoGenerations[tuple[str, bool], tuple[SymcacheAnswer, str]] = TwoGenerations(_REMEMBERED_BYTES)
+        self._known: TwoGenerations[tuple[str, bool], tuple[_Answers, str]] = TwoGenerations(_REMEMBERED_BYTES)
 
-    def json(self, key: str, wanted: Wanted, answer: SymcacheAnswer, everything: bool) -> str:
+    def json(
+        self,
+        key: str,
+        wanted: Wanted,
+        answer: SymcacheAnswer,
+        everything: bool,
+        unwound: CficacheAnswer | None = None,
+    ) -> str:
         """The member `,"diagnosis":{…}` of a module's JSON; empty for a module that was found and gives no cause.
 
-        `key` tells modules apart as `wanted` does. `everything`: also for modules that were found.
+        `key` tells modules apart as `wanted` does. `everything`: also for modules that were found. `unwound` is what
+        the lookup for unwind rules found where stacks were unwound: it is spoken of when the names give no cause.
         """
         known = self._known.get((key, everything))
-        if known is not None and known[0] is answer:
+        if known is not None and known[0][0] is answer and known[0][1] is unwound:
             return known[1]
-        text = self._text(wanted, answer, everything)
-        self._known.put((key, everything), (answer, text), _OWN_BYTES + len(key) + 2 * len(text))
+        text = self._text(wanted, answer, everything, unwound)
+        self._known.put((key, everything), ((answer, unwound), text), _OWN_BYTES + len(key) + 2 * len(text))
         return text
 
-    def diagnosis(self, wanted: Wanted, answer: SymcacheAnswer) -> ModuleDiagnosis:
-        """What there is to say about one module."""
-        return _described(diagnose(answer, wanted, self.asked, self.unasked), wanted)
+    def diagnosis(self, wanted: Wanted, answer: FileAnswer) -> ModuleDiagnosis:
+        """What there is to say about one module's names, or about unwinding through it."""
+        return _described(
+            diagnose(answer, wanted, self.asked, self.unasked), wanted, isinstance(answer, CficacheAnswer)
+        )
 
-    def _text(self, wanted: Wanted, answer: SymcacheAnswer, everything: bool) -> str:
+    def _text(self, wanted: Wanted, answer: SymcacheAnswer, everything: bool, unwound: CficacheAnswer | None) -> str:
         said = self.diagnosis(wanted, answer)
+        if said.verdict is Verdict.FOUND and unwound is not None and unwound.status is not ModuleStatus.UNUSED:
+            unwinding = self.diagnosis(wanted, unwound)
+            said = said if unwinding.verdict is Verdict.FOUND else unwinding
         if said.verdict is Verdict.FOUND and not everything:
             return ""
         return f',"diagnosis":{msgspec.json.encode(said).decode()}'
 
 
-def _described(found: Diagnosis, wanted: Wanted) -> ModuleDiagnosis:
+def _described(found: Diagnosis, wanted: Wanted, unwinding: bool) -> ModuleDiagnosis:
     advice = ADVICE[found.verdict, found.aspect]
-    words = _words(found, wanted)
+    words = _words(found, wanted, unwinding)
     sources = [_source(row) for row in found.sources]
     left_out = [DiagnosedSource(row.id, row.name, [], f"Left out: {row.reason}.") for row in found.unasked]
     return ModuleDiagnosis(
@@ -98,11 +120,12 @@ def _described(found: Diagnosis, wanted: Wanted) -> ModuleDiagnosis:
     )
 
 
-def _words(found: Diagnosis, wanted: Wanted) -> dict[str, str]:
+def _words(found: Diagnosis, wanted: Wanted, unwinding: bool) -> dict[str, str]:
     record = found.record
     details = record.details if record else ""
-    if found.culprit and found.culprit.debug and found.culprit.debug.details:
-        details = found.culprit.debug.details
+    use = found.culprit.use(Purpose.UNWIND if unwinding else Purpose.DEBUG) if found.culprit else None
+    if use and use.details:
+        details = use.details
     name = wanted.code_file or wanted.debug_file or ""
     return {
         "source": (found.source.name or found.source.id) if found.source else "",
@@ -110,7 +133,7 @@ def _words(found: Diagnosis, wanted: Wanted) -> dict[str, str]:
         "path": (record.path if record else "") or "its list of files",
         "details": _plain(details),
         "module": name.replace("\\", "/").rpartition("/")[2] or "the module",
-        "file": wanted_file(wanted.type),
+        "file": wanted_file(wanted.type, unwinding=unwinding),
         "until": (_time(record.next_try_at) if record else None) or _NO_TIME,
     }
 

@@ -28,6 +28,25 @@ ADVICE: Final[dict[tuple[Verdict, Aspect], Advice]] = {
     (Verdict.FOUND, Aspect.PLAIN): Advice(
         "{module} was symbolicated with a file of the source “{source}”.", "Nothing needs to be done."
     ),
+    (Verdict.FOUND, Aspect.UNWINDING): Advice(
+        "Stacks were unwound through {module} with a file of the source “{source}”.", "Nothing needs to be done."
+    ),
+    (Verdict.WRONG_ID, Aspect.UNWINDING): Advice(
+        "The file at {path} of the source “{source}” is of another build than {module}: its id differs. Stacks were"
+        " unwound with it all the same, so frames may be wrong.",
+        "Replace the file on “{source}” by {file} of the build that crashed.",
+    ),
+    (Verdict.MALFORMED, Aspect.UNWINDING): Advice(
+        "The file at {path} of the source “{source}” was read, but its unwind information is damaged, so what called"
+        " {module} is guessed.",
+        "Replace the file by {file} made by the build anew, and purge the cache of this module.",
+    ),
+    (Verdict.NO_UNWIND_INFO, Aspect.UNWINDING): Advice(
+        "The source “{source}” has a file for {module} (at {path}), but it holds no unwind information, so what called"
+        " {module} is guessed.",
+        "Put {file} of this build beside it, under one of the paths listed here: files with debug information alone"
+        " have no unwind information.",
+    ),
     (Verdict.WRONG_ID, Aspect.PLAIN): Advice(
         "The file at {path} of the source “{source}” is of another build than {module}: its id differs. It was used"
         " all the same, so names and lines may be wrong.",
@@ -188,6 +207,13 @@ _FILES: Final[dict[ModuleType, str]] = {
 }
 
 
-def wanted_file(module_type: ModuleType) -> str:
-    """The kind of file that people have to provide for a module."""
-    return _FILES[module_type]
+_UNWIND_FILES: Final[dict[ModuleType, str]] = {
+    ModuleType.ELF: "the library or program itself (stripped or not)",
+    ModuleType.MACHO: "the library or program itself (a dSYM does not suffice)",
+    ModuleType.PE: "the DLL or EXE itself (for 32 bits the PDB file)",
+}
+
+
+def wanted_file(module_type: ModuleType, *, unwinding: bool = False) -> str:
+    """The kind of file that people have to provide for a module, for its names or for unwinding."""
+    return _UNWIND_FILES.get(module_type, "a file with unwind information") if unwinding else _FILES[module_type]

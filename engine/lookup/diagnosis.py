@@ -1,4 +1,4 @@
-"""Why a module has no names, or doubtful ones: the verdict on a lookup, and the tries it rests on.
+"""Why a module has no names, or doubtful ones, or no unwind rules: the verdict on a lookup, and its tries.
 
 A verdict says what stands in the way, its aspect what kind of that it is; both together choose the words that people
 read (elsewhere: these words name settings and pages that a lookup does not know).
@@ -12,7 +12,16 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from engine.lookup.absences import Absence, absence
-from engine.lookup.model import Candidate, ModuleStatus, Outcome, SymcacheAnswer, TryRecord, UseStatus
+from engine.lookup.model import (
+    Candidate,
+    CficacheAnswer,
+    FileAnswer,
+    ModuleStatus,
+    Outcome,
+    Purpose,
+    TryRecord,
+    UseStatus,
+)
 from engine.lookup.objects import CACHE_FULL
 from engine.modules import Wanted
 from engine.sourcetypes.config import SourceConfig
@@ -29,6 +38,7 @@ class Verdict(StrEnum):
     TOO_LARGE = "too_large"
     NOT_CONFIGURED = "not_configured"
     NO_DEBUG_INFO = "no_debug_info"
+    NO_UNWIND_INFO = "no_unwind_info"
     UNSUPPORTED = "unsupported"
     FILTERED_OUT = "filtered_out"
     NO_LOCATION = "no_location"
@@ -55,6 +65,7 @@ class Aspect(StrEnum):
     CONVERSION = "conversion"
     SOME_DISABLED = "some_disabled"
     CACHE_FULL = "cache_full"
+    UNWINDING = "unwinding"
 
 
 # The aspects that each verdict can have; those that are not named here have the plain one alone.
@@ -77,7 +88,10 @@ ASPECTS: dict[Verdict, tuple[Aspect, ...]] = dict.fromkeys(Verdict, (Aspect.PLAI
         Aspect.BUCKET,
         Aspect.REGION,
     ),
-    Verdict.MALFORMED: (Aspect.PLAIN, Aspect.CONVERSION),
+    Verdict.FOUND: (Aspect.PLAIN, Aspect.UNWINDING),
+    Verdict.WRONG_ID: (Aspect.PLAIN, Aspect.UNWINDING),
+    Verdict.MALFORMED: (Aspect.PLAIN, Aspect.CONVERSION, Aspect.UNWINDING),
+    Verdict.NO_UNWIND_INFO: (Aspect.UNWINDING,),
     Verdict.NOT_FOUND: (Aspect.PLAIN, Aspect.SOME_DISABLED),
     Verdict.INTERNAL_ERROR: (Aspect.PLAIN, Aspect.CACHE_FULL),
 }
@@ -166,14 +180,13 @@ class Diagnosis:
         return self.culprit.record if self.culprit else None
 
 
-def diagnose(
-    answer: SymcacheAnswer, wanted: Wanted, asked: Sequence[Asked], unasked: Sequence[Unasked] = ()
-) -> Diagnosis:
-    """The verdict on one lookup. `asked` are the sources in the order in which they were asked."""
+def diagnose(answer: FileAnswer, wanted: Wanted, asked: Sequence[Asked], unasked: Sequence[Unasked] = ()) -> Diagnosis:
+    """The verdict on one lookup, for names or for unwind rules. `asked` are the sources in the order of asking."""
+    purpose = _purpose(answer)
     rows = tuple(_tries(source, answer.candidates, wanted) for source in asked)
     tries = [row for source in rows for row in source.tries]
     verdict, aspect, culprit = (
-        _used(answer, tries) or _failed(tries, unasked) or _untried(answer, rows, wanted, unasked)
+        _used(answer, tries) or _failed(tries, unasked, purpose) or _untried(answer, rows, wanted, unasked)
     )
     source = next((one for one in asked if culprit and one.id == culprit.source), None)
     return Diagnosis(verdict, aspect, rows, tuple(unasked), culprit, source)
@@ -187,26 +200,37 @@ def _tries(source: Asked, candidates: Sequence[Candidate], wanted: Wanted) -> So
     return SourceTries(source, own, None if own else absence(source.config, wanted))
 
 
-def _used(answer: SymcacheAnswer, tries: Sequence[Candidate]) -> _Judged | None:
+def _purpose(answer: FileAnswer) -> Purpose:
+    return Purpose.UNWIND if isinstance(answer, CficacheAnswer) else Purpose.DEBUG
+
+
+def _used(answer: FileAnswer, tries: Sequence[Candidate]) -> _Judged | None:
     """The verdict when a file was good enough to be used, or at least to be tried."""
-    used = next((row for row in tries if row.debug is not None and _came(row)), None)
-    if used is None or used.record is None or used.debug is None:
+    purpose = _purpose(answer)
+    used = next((row for row in tries if row.use(purpose) is not None and _came(row)), None)
+    use = used.use(purpose) if used else None
+    if used is None or used.record is None or use is None:
         return None
+    unwinding = purpose is Purpose.UNWIND
     if answer.status is ModuleStatus.FOUND:
         wrong = used.record.outcome is Outcome.WRONG_ID
-        return Verdict.WRONG_ID if wrong else Verdict.FOUND, Aspect.PLAIN, used
+        return (
+            Verdict.WRONG_ID if wrong else Verdict.FOUND,
+            Aspect.UNWINDING if unwinding else Aspect.PLAIN,
+            used,
+        )
     if answer.status is ModuleStatus.UNSUPPORTED:
         return Verdict.UNSUPPORTED, Aspect.PLAIN, used
-    if used.debug.status is UseStatus.MALFORMED:
-        return Verdict.MALFORMED, Aspect.CONVERSION, used
-    return Verdict.INTERNAL_ERROR, _aspect_of_internal(used.debug.details or ""), used
+    if use.status is UseStatus.MALFORMED:
+        return Verdict.MALFORMED, Aspect.UNWINDING if unwinding else Aspect.CONVERSION, used
+    return Verdict.INTERNAL_ERROR, _aspect_of_internal(use.details or ""), used
 
 
 def _came(row: Candidate) -> bool:
     return row.record is not None and row.record.outcome in _WITHOUT_DEBUG_INFO
 
 
-def _failed(tries: Sequence[Candidate], unasked: Sequence[Unasked]) -> _Judged | None:
+def _failed(tries: Sequence[Candidate], unasked: Sequence[Unasked], purpose: Purpose) -> _Judged | None:
     """The verdict when files were asked for, and none was of use."""
     known = [row for row in tries if row.record is not None]
     if not known:
@@ -216,6 +240,8 @@ def _failed(tries: Sequence[Candidate], unasked: Sequence[Unasked]) -> _Judged |
     if record is None:
         return None
     if record.outcome in _WITHOUT_DEBUG_INFO:
+        if purpose is Purpose.UNWIND:
+            return Verdict.NO_UNWIND_INFO, Aspect.UNWINDING, culprit
         return Verdict.NO_DEBUG_INFO, Aspect.PLAIN, culprit
     verdict = Verdict(record.outcome.value)
     return verdict, _aspect(verdict, record, unasked), culprit
@@ -249,9 +275,7 @@ def _first(table: Sequence[tuple[str, Aspect]], details: str) -> Aspect:
     return next((aspect for words, aspect in table if words in details), Aspect.PLAIN)
 
 
-def _untried(
-    answer: SymcacheAnswer, rows: Sequence[SourceTries], wanted: Wanted, unasked: Sequence[Unasked]
-) -> _Judged:
+def _untried(answer: FileAnswer, rows: Sequence[SourceTries], wanted: Wanted, unasked: Sequence[Unasked]) -> _Judged:
     """The verdict when there was nothing to ask for."""
     if not rows:
         return Verdict.SOURCE_DISABLED if unasked else Verdict.NO_SOURCES, Aspect.PLAIN, None

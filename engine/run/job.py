@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from engine.lookup.model import Candidate, SymcacheAnswer
+from engine.lookup.model import Candidate, CficacheAnswer, SymcacheAnswer
 from engine.modules import Wanted
 from engine.native.fragments import json_text, sorted_json
 from engine.native.frames import Writer
@@ -27,9 +27,9 @@ from engine.run.unwound import NEVER_ASKED
 _MOST_FILLS = 5
 _UNKNOWN_ARCH = "unknown"
 _log = logging.getLogger(__name__)
-# What is put into the JSON of a used module, at its end: of its key, itself, what the lookup found, and whether every
-# candidate is asked for.
-Annotate = Callable[[str, Wanted, SymcacheAnswer, bool], str]
+# What is put into the JSON of a used module, at its end: of its key, itself, what the lookup found, whether every
+# candidate is asked for, and what the lookup for unwind rules found where stacks were unwound.
+Annotate = Callable[[str, Wanted, SymcacheAnswer, bool, CficacheAnswer | None], str]
 
 
 class Job:
@@ -213,7 +213,9 @@ class Job:
             end = "" if size is None else f',"image_size":{size}'
             rows = known.candidates if candidates else ""
             if self.annotate and resolved and not deserted:
-                rows += self.annotate(identity.key, identity.wanted, resolved.answer, candidates)
+                unwound = self.asked.unwound.get(seat.index) if self.asked.unwound else None
+                rules = unwound.answer if unwound else None
+                rows += self.annotate(identity.key, identity.wanted, resolved.answer, candidates, rules)
             yield f'{head}{identity.description},"image_addr":"{hex(seat.address)}"{end}{rows}}}'
 
     def _findings(self, seat: Seat, resolved: Resolved) -> ImageFindings:

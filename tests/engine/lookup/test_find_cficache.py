@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.caches import Selection, purge, usage
 from engine.formats.cfi import CfiIndex
 from engine.lookup import (
     Candidate,
@@ -148,6 +149,18 @@ def test_scopes_do_not_share_rules(store, server):
     source = make_source(server.url)
 
     assert rules_of(store, [source], scope="p1").path != rules_of(store, [source], scope="p2").path
+
+
+def test_rules_are_counted_and_purged_as_a_kind_of_their_own(store, server):
+    answer = rules_of(store, [make_source(server.url)])
+    module = Selection.of(module=str(LEDGER.debug_id))
+    assert usage(store.cache_dir, module)["cficaches"].files == 1
+
+    purge(store.cache_dir, module)
+
+    assert not answer.path.exists()
+    assert "cficaches" not in usage(store.cache_dir, Selection())
+    assert rules_of(store, [make_source(server.url)]).identity == answer.identity
 
 
 def row(source, location, status=DownloadStatus.OK, debug=None, unwind=None):
