@@ -3,6 +3,8 @@
 from engine.native.gate import Gate
 from engine.native.wire import BadJson, BadSchema, SymbolicateRequest, decode_request
 from engine.run.engine import Annotate, Engine
+from engine.run.javascript import JavascriptEngine
+from engine.run.jvm import JvmEngine
 from engine.run.report_wire import ReportOptions, RewriteRule, decode_rewrite
 
 __all__ = [
@@ -11,6 +13,8 @@ __all__ = [
     "BadSchema",
     "Engine",
     "Gate",
+    "JavascriptEngine",
+    "JvmEngine",
     "ReportOptions",
     "RewriteRule",
     "SymbolicateRequest",

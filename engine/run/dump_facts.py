@@ -40,11 +40,12 @@ def _process(dump: Minidump) -> dict[str, object]:
 
 
 def _module_annotations(crashpad: Crashpad, dump: Minidump, shown: ShownImages) -> Iterable[dict[str, object]]:
-    """Annotations of modules; `module` is the index in the answer of the one they belong to."""
-    for _, own in sorted(crashpad.modules.items()):
-        said = _said(own)
-        if said:
-            yield said
+    """Annotations of modules; `module` is the index in the answer of the one they belong to, if it is there."""
+    indexes = {module.number: index for index, module in enumerate(dump.modules)}
+    for number, own in sorted(crashpad.modules.items()):
+        place = shown.places.get(indexes.get(number, -1))
+        if said := _said(own):
+            yield said if place is None else {"module": place, **said}
 
 
 def _said(annotations: ModuleAnnotations) -> dict[str, object]:

@@ -137,5 +137,8 @@ def test_crashpads_annotations_are_shown_where_explanations_are(engine):
     assert said["report_id"] == "42f9de72-518a-43dd-97d7-8ddc328d3662"
     assert said["client_id"] == "6fd2b3b9-9833-4b2f-bbf7-0bcf501bad7e"
     assert said["annotations"] == {"hello": "world"}
-    assert [entry["messages"] for entry in said["module_annotations"]] == [["abort() called"], ["dyld2 mode"]]
+    annotated = {
+        answer["modules"][entry["module"]]["code_file"]: entry["messages"] for entry in said["module_annotations"]
+    }
+    assert annotated == {"/usr/lib/system/libsystem_c.dylib": ["abort() called"], "/usr/lib/dyld": ["dyld2 mode"]}
     assert list(answer)[-1] == "dump"
