@@ -15,9 +15,7 @@ from django.conf import settings
 
 from engine.caches import default_limit
 from engine.lookup.store import Store
-from engine.run import Engine, Gate
-from engine.run.javascript import JavascriptEngine
-from engine.run.jvm import JvmEngine
+from engine.run import Engine, Gate, JavascriptEngine, JvmEngine
 from symbolication.jobs import Jobs, Ticket
 from symbolication.sharing import shared_cache
 from symbolication.slots import Slots

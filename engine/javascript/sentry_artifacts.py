@@ -13,12 +13,11 @@ from urllib.parse import quote_plus, urlsplit
 
 import msgspec
 
+from engine.decoding import BadJson, BadSchema, decode_body
 from engine.errors import FailureKind, LookupFailure
 from engine.javascript.artifacts import Listed, NearMiss, Query
 from engine.javascript.listings import answers, parse_answer
 from engine.javascript.urls import is_absolute_url
-from engine.javascript.wire import without_values
-from engine.native.wire import BadSchema
 from engine.outgoing import Deadline, PassingFailure, Trust, WebRequest, read_small, session
 from engine.owners import owner_tag
 from engine.sourcetypes.answers import judge, judged
@@ -44,6 +43,9 @@ class ArtifactSource(msgspec.Struct, frozen=True):
         return f"<ArtifactSource {self.id!r}>"
 
 
+_SOURCE = msgspec.json.Decoder(ArtifactSource)
+
+
 def open_artifacts(
     source: bytes | msgspec.Raw, *, owner: str, trust: Trust, digest_key: bytes, path: str = "$.source"
 ) -> SentryArtifacts:
@@ -52,10 +54,10 @@ def open_artifacts(
     `digest_key` is the secret under which configurations are digested into cache keys.
     """
     try:
-        config = msgspec.json.decode(source, type=ArtifactSource)
-    except msgspec.ValidationError as error:
-        raise BadSchema(without_values(str(error)).replace("$", path, 1)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        config = decode_body(_SOURCE, bytes(source))
+    except BadSchema as error:
+        raise BadSchema(error.message.replace("$", path, 1)) from None
+    except BadJson:
         raise BadSchema(f"{path}: is not valid JSON") from None
     _check(config, path)
     text = msgspec.json.encode([owner, "artifacts", config], order="deterministic")

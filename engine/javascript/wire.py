@@ -6,17 +6,15 @@ its value.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from engine.decoding import BadSchema, decode_body
 from engine.modules import DebugId
-from engine.native.wire import BadJson, BadSchema
 
 U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
-_PATH = re.compile(r" - at `([^`]*)`\Z")
 
 
 class FrameData(msgspec.Struct, omit_defaults=True):
@@ -128,7 +126,7 @@ def decode_js_request(body: bytes, *, stored: bool) -> JsRequest:
     With `stored`, the artifacts are those of a project and the body must not name a source; else it has to, and what
     it names is checked when it is opened (see `open_artifacts`).
     """
-    wire = _decode(body)
+    wire = decode_body(_decoder, body)
     source = None if bytes(wire.source) == b"null" else wire.source
     if stored and source is not None:
         raise BadSchema("$.source: the artifacts of the project are used, a source cannot be given")
@@ -145,28 +143,6 @@ def decode_js_request(body: bytes, *, stored: bool) -> JsRequest:
         options.apply_source_context is not False,
         options.frame_order == "callee_first",
     )
-
-
-def _decode(body: bytes) -> _Body:
-    try:
-        return _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise BadSchema(without_values(str(error))) from None
-    except UnicodeDecodeError:
-        raise BadJson("the body is not valid UTF-8") from None
-    except RecursionError:
-        raise BadJson("the body is nested too deeply") from None
-    except msgspec.DecodeError as error:
-        raise BadJson(f"the body is not valid JSON: {error}") from None
-
-
-def without_values(text: str) -> str:
-    """The decoder's message, its path in front; only messages about enumerations quote what was given."""
-    path = _PATH.search(text)
-    where = path[1] if path else "$"
-    if text.startswith("Invalid enum value"):
-        return f"{where}: not one of the known values"
-    return f"{where}: {_PATH.sub('', text)}"
 
 
 def _rules(wire: _Body) -> ScrapingRules:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.lookup import Store
-from engine.native.gate import Gate
-from engine.run.javascript import JavascriptEngine
+from engine.run import Gate, JavascriptEngine
 from tests.engine.javascript.serving import Artifacts
 from tests.engine.webserver import web_server
 

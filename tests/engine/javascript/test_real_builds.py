@@ -1,82 +1,131 @@
-"""Errors that real builds throw in Node: the stack goes in as Node printed it, the original lines come out."""
+"""Errors that real builds throw in Node and in Chromium: stacks go in as they were printed, original lines come out."""
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.engine.javascript.builds import Thrown, files_of, in_chromium, in_node, source_line
 from tests.engine.javascript.serving import NO_SCRAPING, ask, bundle, request_of
+from tests.engine.webserver import web_server
 
-BUILDS = Path(__file__).parents[2] / "fixtures/js"
-_FRAME = re.compile(
-    r"^ +at (?:(?P<function>[^(\n]*?) \()?(?P<path>/[^()\n]+):(?P<line>\d+):(?P<column>\d+)\)?$", re.MULTILINE
-)
-
-PLAIN_NAMES = ["checkout", "Cart.total", "priceOf"]
-# terser calls the outermost function where it stands, without a name, and its map has none for the class.
-NAMES = {"esbuild": PLAIN_NAMES, "inline": PLAIN_NAMES, "terser": ["<anonymous>", "r.total", "priceOf"]}
+IN_NODE = ("webpack-node", "vite", "rollup", "esbuild", "inline", "terser", "sentry", "backtrace")
+IN_CHROMIUM = ("webpack", "vite", "rollup", "esbuild", "inline", "terser", "sentry")
+PLACES = [("main.js", 5), ("cart.js", 8), ("cart.js", 8), ("price.js", 4)]
+# The third function has no name; some maps name what it was given to, and that is what a nameless function is called.
+FUNCTIONS = ["checkout", "Cart.total", {"<anonymous>", "reduce"}, "priceOf"]
 
 
-def thrown(build: str) -> list[dict]:
-    """The frames of the error's stack, the caller first."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("needs Node")
-    script = BUILDS / build / "app.js"
-    stack = subprocess.run([node, script], capture_output=True, text=True, timeout=60, check=True).stdout
-    frames = [
-        {"abs_path": found["path"], "lineno": int(found["line"]), "colno": int(found["column"])}
-        | ({"function": found["function"]} if found["function"] else {})
-        for found in _FRAME.finditer(stack)
-    ]
-    return frames[::-1]
+@pytest.fixture(scope="module")
+def site():
+    """A web server that has the builds."""
+    with web_server() as server:
+        yield server
 
 
-def source_line(name: str, line: int) -> str:
-    return (BUILDS / "src" / name).read_text().splitlines()[line - 1]
+@pytest.fixture(scope="module")
+def browsed(site, tmp_path_factory):
+    return in_chromium(IN_CHROMIUM, site, tmp_path_factory.mktemp("chromium") / "profile")
 
 
-@pytest.mark.parametrize("build", ["esbuild", "inline", "terser"])
-@pytest.mark.parametrize("bundled", [True, False], ids=["bundle", "files"])
-def test_the_stack_of_a_real_error(js, artifacts, build, bundled):
-    frames = thrown(build)
-    url = "~" + frames[0]["abs_path"]
-    files = {
-        name: (BUILDS / build / name).read_bytes()
-        for name in ("app.js", "app.js.map")
-        if (BUILDS / build / name).exists()
-    }
-    kinds = {"app.js": "minified_source", "app.js.map": "source_map"}
-    if bundled:
-        listed = {name: ({"type": kinds[name], "url": url[:-6] + name}, content) for name, content in files.items()}
-        artifacts.add_bundle(f"b/{build}", bundle(listed))
-    else:
-        for name, content in files.items():
-            artifacts.add_file(url[:-6] + name, content, id=f"{build}/{name}")
-    answer = ask(js, artifacts.provider(), request_of(*frames, scraping=NO_SCRAPING), explain=True)
-    assert "errors" not in answer
-    found = answer["stacktraces"][0]["frames"]
-    places = [(frame["filename"].rpartition("/")[2], frame["lineno"]) for frame in found]
-    assert places == [("main.js", 6), ("cart.js", 7), ("cart.js", 7), ("cart.js", 14)]
-    assert [found[at]["function"] for at in (0, 1, 3)] == NAMES[build]
-    assert [frame["context_line"] for frame in found] == [source_line(name, line) for name, line in places]
-    assert not any("diagnosis" in frame for frame in found)
+def add_files(artifacts, build: str, thrown: Thrown) -> None:
+    """Upload every file of a build by itself, under the path that frames have."""
+    folder = urlsplit(thrown.frames[0]["abs_path"]).path.rpartition("/")[0]
+    for name, (_, content) in files_of(build).items():
+        artifacts.add_file(f"~{folder}/{name}", content, id=f"{build}/{name}")
 
 
-def test_by_debug_id_alone(js, artifacts):
-    frames = thrown("esbuild")
-    identity = "85314830-023f-4cf1-a267-535f4e37bb17"
+def add_bundle(artifacts, build: str, thrown: Thrown) -> None:
+    folder = urlsplit(thrown.frames[0]["abs_path"]).path.rpartition("/")[0]
     listed = {
-        name: ({"type": kind, "url": f"~/elsewhere/{name}", "headers": {"debug-id": identity}}, content)
-        for name, kind in (("app.js", "minified_source"), ("app.js.map", "source_map"))
-        for content in [(BUILDS / "esbuild" / name).read_bytes()]
+        name: ({"type": kind, "url": f"~{folder}/{name}"}, content) for name, (kind, content) in files_of(build).items()
     }
-    artifacts.add_bundle("b/id", bundle(listed))
-    modules = [{"type": "sourcemap", "code_file": frames[0]["abs_path"], "debug_id": identity}]
-    answer = ask(js, artifacts.provider(), request_of(*frames, modules=modules, release=None))
-    assert {frame["data"]["resolved_with"] for frame in answer["stacktraces"][0]["frames"]} == {"debug-id"}
-    assert answer["stacktraces"][0]["frames"][-1]["function"] == "priceOf"
+    artifacts.add_bundle(f"bundle/{build}", bundle(listed))
+
+
+def check(answer: dict, number: int = 0) -> list[dict]:
+    """The frames, which are those that were written."""
+    assert "errors" not in answer
+    found = answer["stacktraces"][number]["frames"]
+    assert [(frame["filename"].rpartition("/")[2], frame["lineno"]) for frame in found] == PLACES
+    assert [frame["context_line"] for frame in found] == [source_line(*place) for place in PLACES]
+    for frame, function in zip(found, FUNCTIONS, strict=True):
+        assert frame["function"] in function if isinstance(function, set) else frame["function"] == function
+    assert not any("diagnosis" in frame for frame in found)
+    return found
+
+
+@pytest.mark.parametrize("build", IN_NODE)
+def test_the_stack_of_an_error_in_node(js, artifacts, build):
+    thrown = in_node(build)
+    add_files(artifacts, build, thrown)
+    request = request_of(*thrown.frames, scraping=NO_SCRAPING)
+    check(ask(js, artifacts.provider(token=build), request, explain=True))
+
+
+@pytest.mark.parametrize("build", ["esbuild", "inline", "webpack-node"])
+def test_the_same_from_a_bundle(js, artifacts, build):
+    thrown = in_node(build)
+    add_bundle(artifacts, build, thrown)
+    check(ask(js, artifacts.provider(token=build), request_of(*thrown.frames, scraping=NO_SCRAPING), explain=True))
+
+
+# One browser for all of them.
+@pytest.mark.xdist_group("chromium")
+@pytest.mark.parametrize("build", IN_CHROMIUM)
+def test_the_stack_of_an_error_in_chromium(js, artifacts, browsed, build):
+    add_files(artifacts, build, browsed[build])
+    request = request_of(*browsed[build].frames, scraping=NO_SCRAPING)
+    check(ask(js, artifacts.provider(token=build), request, explain=True))
+
+
+@pytest.mark.xdist_group("chromium")
+def test_scripts_and_maps_of_a_site_are_had_from_the_site_itself(js, artifacts, browsed):
+    stacks = [{"frames": thrown.frames} for thrown in browsed.values()]
+    request = request_of(stacktraces=stacks, scraping={"enabled": True, "allowed_origins": ["127.0.0.1"]})
+    answer = ask(js, artifacts.provider(), request, explain=True)
+    for number in range(len(stacks)):
+        assert {frame["data"]["resolved_with"] for frame in check(answer, number)} == {"scraping"}
+
+
+def by_debug_id(js, artifacts, build: str, thrown: Thrown, wanted: set[str]) -> None:
+    """Files of another release and other URLs: nothing but the ids that the tool put into them leads there."""
+    ids = {module["code_file"].rpartition("/")[2]: module["debug_id"] for module in thrown.modules}
+    assert set(ids) == wanted
+    listed = {
+        name: ({"type": kind, "url": f"~/x/{name}", "headers": {"debug-id": ids[name.removesuffix(".map")]}}, content)
+        for name, (kind, content) in files_of(build).items()
+    }
+    artifacts.add_bundle(f"ids/{build}", bundle(listed))
+    request = request_of(*thrown.frames, modules=thrown.modules, release=None, scraping=NO_SCRAPING)
+    found = check(ask(js, artifacts.provider(token=build), request, explain=True))
+    assert {frame["data"]["resolved_with"] for frame in found} == {"debug-id"}
+
+
+@pytest.mark.parametrize(("build", "lazy"), [("sentry", "price.js"), ("backtrace", "src_price_js.js")])
+def test_by_the_debug_ids_that_tools_inject(js, artifacts, build, lazy):
+    by_debug_id(js, artifacts, build, in_node(build), {"app.js", lazy})
+
+
+@pytest.mark.xdist_group("chromium")
+def test_by_the_debug_ids_that_a_browser_reports(js, artifacts, browsed):
+    by_debug_id(js, artifacts, "sentry", browsed["sentry"], {"app.js", "price.js"})
+
+
+@pytest.mark.parametrize("build", ["sentry", "backtrace"])
+def test_a_debug_id_in_the_script_alone_leads_to_the_map(js, artifacts, build):
+    """The client reports none: the script is found by its URL, and its comment names the id of its map."""
+    thrown = in_node(build)
+    folder = urlsplit(thrown.frames[0]["abs_path"]).path.rpartition("/")[0]
+    ids = {module["code_file"].rpartition("/")[2]: module["debug_id"] for module in thrown.modules}
+    files = files_of(build)
+    for name in ids:
+        artifacts.add_file(f"~{folder}/{name}", files[name][1], id=f"lone/{build}/{name}")
+    maps = {
+        f"{name}.map": ({"type": "source_map", "headers": {"debug-id": debug_id}}, files[f"{name}.map"][1])
+        for name, debug_id in ids.items()
+    }
+    artifacts.add_bundle(f"maps/{build}", bundle(maps))
+    request = request_of(*thrown.frames, scraping=NO_SCRAPING)
+    check(ask(js, artifacts.provider(token=f"lone {build}"), request, explain=True))

@@ -7,11 +7,11 @@ import json
 
 import pytest
 
+from engine.decoding import BadSchema
 from engine.errors import DeadlineExceeded, FailureKind, LookupFailure
 from engine.javascript.artifacts import ListedBundle, ListedFile, Query
 from engine.javascript.listings import Answers, parse_answer
 from engine.javascript.sentry_artifacts import open_artifacts
-from engine.native.wire import BadSchema
 from engine.outgoing import Deadline, Trust
 from tests.engine.javascript.serving import KEY, LOOKUP
 from tests.engine.webserver import hang, reply, web_server

@@ -7,8 +7,8 @@ import json
 import msgspec
 import pytest
 
+from engine.decoding import BadJson, BadSchema
 from engine.javascript.wire import ScrapingRules, decode_js_request
-from engine.native.wire import BadJson, BadSchema
 
 FRAME = {"abs_path": "https://h/a.js", "lineno": 1}
 MODULE = {"type": "sourcemap", "code_file": "https://h/a.js", "debug_id": "85314830-023f-4cf1-a267-535f4e37bb17"}
