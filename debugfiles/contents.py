@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from core.blobs import Digests, Incoming, blob_store, content_key
 from core.database import release
-from debugfiles.models import ArtifactBundle, Blob, DebugFile, ReleaseFile
+from debugfiles.models import ArtifactBundle, Blob, Chunk, DebugFile, ReleaseFile
 
 # For what an upload claims until it refers to it, and for readers that are under way.
 GRACE: Final = timedelta(days=1)
 TOUCH_EVERY: Final = timedelta(hours=1)
 _CLAIMS: Final = 5
 _BATCH: Final = 100
-_REFERRING: Final = (DebugFile, ArtifactBundle, ReleaseFile)
+_REFERRING: Final = (DebugFile, ArtifactBundle, ReleaseFile, Chunk)
 
 
 def keep_content(incoming: Incoming) -> Blob:

@@ -228,3 +228,7 @@ class Scraping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project_id}"
+
+
+# Models of a folder of this room: Django looks for them here.
+from debugfiles.protocol.models import Assembly, Chunk  # noqa: E402, F401
