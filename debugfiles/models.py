@@ -232,3 +232,4 @@ class Scraping(models.Model):
 
 # Models of a folder of this room: Django looks for them here.
 from debugfiles.protocol.models import Assembly, Chunk  # noqa: E402, F401
+from debugfiles.records.models import UploadRecord  # noqa: E402, F401

@@ -1,0 +1,1 @@
+"""What was uploaded when, by whom, and what became of every file in it."""
