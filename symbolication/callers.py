@@ -7,13 +7,14 @@ from typing import ClassVar, Final, Protocol
 
 import msgspec
 
+from debugfiles.composing import Asker, Sources, project_sources, request_artifacts, request_sources
 from debugfiles.providers import project_artifacts
 from debugfiles.scraping import scraping_of
 from engine.javascript.artifacts import ArtifactProvider
 from engine.javascript.wire import JsRequest, ScrapingRules
 from engine.run import Annotate
 from projects.access import ProjectAccess
-from symbolication.composing import Asker, Sources, project_sources, request_artifacts, request_sources
+from symbolication.diagnosing import diagnoser_of
 from symbolication.rejections import Refused
 
 _NOTHING: Final = msgspec.Raw(b"null")
@@ -92,7 +93,7 @@ class ProjectCaller:
         if sources is not None:
             raise Refused(400, "sources: the project's stored sources are used; leave this field out")
         opened = project_sources(self.access)
-        return Asking(opened.sources, opened.diagnoser.json, explain=True)
+        return Asking(opened.sources, diagnoser_of(opened).json, explain=True)
 
     def artifacts(self, request: JsRequest) -> Artifacts:
         """Those of the project, with its own rules for the web, which a request can only make stricter."""

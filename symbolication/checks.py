@@ -12,8 +12,8 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from engine.errors import SymbolsvcError
 from engine.outgoing import Trust
-from symbolication.config import default_sources
-from symbolication.sharing import shared_cache
+from sources.defaults import default_sources
+from sources.sharing import shared_cache
 
 
 @register()

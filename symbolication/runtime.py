@@ -13,20 +13,14 @@ from typing import Final
 
 from django.conf import settings
 
-from engine.caches import default_limit
-from engine.lookup.store import Store
 from engine.run import Engine, Gate, JavascriptEngine, JvmEngine
+from sources.lookups import lookup_store
 from symbolication.jobs import Jobs, Ticket
-from symbolication.sharing import shared_cache
 from symbolication.slots import Slots
 
 SLOTS_FILE: Final = "inflight.slots"
-CONVERTER_VARIABLE: Final = "SYMBOLSVC_CONVERTER"
 # Threads for requests with a timeout where their number has no limit; what comes on top waits.
 _THREADS_WITHOUT_LIMIT: Final = 1024
-
-# One file takes at most this part of the cache's limit.
-_LARGEST_SHARE: Final = 4
 
 _mutex = threading.Lock()
 
@@ -65,14 +59,7 @@ def take_ticket() -> Ticket | None:
 
 @lru_cache(maxsize=1)
 def _engine() -> Engine:
-    socket = os.environ.get(CONVERTER_VARIABLE)
-    store = Store(
-        cache_dir=Path(settings.CACHE_DIR),
-        converter_socket=Path(socket) if socket else None,
-        max_download_bytes=_largest_download(),
-        shared=shared_cache(settings.ENVIRONMENT["SHARED_CACHE"], Path(settings.CACHE_DIR)),
-    )
-    return Engine(store, Gate())
+    return Engine(lookup_store(), Gate())
 
 
 @lru_cache(maxsize=1)
@@ -85,12 +72,6 @@ def _javascript() -> JavascriptEngine:
 def _jvm() -> JvmEngine:
     engine = _engine()
     return JvmEngine(engine.store, engine.gate)
-
-
-def _largest_download() -> int:
-    """A file lies in the cache twice while it is unpacked, and must leave room for others."""
-    limit: int = settings.ENVIRONMENT["CACHE_MAX_BYTES"] or default_limit(Path(settings.CACHE_DIR))
-    return min(int(settings.ENVIRONMENT["MAX_DOWNLOAD_BYTES"]), limit // _LARGEST_SHARE)
 
 
 @lru_cache(maxsize=1)

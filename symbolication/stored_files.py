@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from debugfiles.composing import Asker
 from engine.decoding import BadSchema, decode_body
 from engine.errors import BadReport, LookupFailure
 from engine.lookup.bounded import Bounded
@@ -18,7 +19,6 @@ from engine.outgoing import Deadline, Trust, WebRequest, session
 from engine.run.report_wire import ReportOptions, decode_rewrite
 from engine.sourcetypes.answers import judged
 from engine.sourcetypes.tries import Host, fetch_file
-from symbolication.composing import Asker
 from symbolication.crash_files import APPLE, FILE_LIMIT, MINIDUMP, Kind, Told, present, spool
 
 NO_SOURCES: Final = msgspec.Raw(b"[]")

@@ -12,11 +12,11 @@ from rest_framework.request import Request
 
 from core.api import ApiView, ErrorStyle
 from core.wire import BodyError
+from debugfiles.composing import Asker
 from projects.access import open_own_organization, open_project
 from projects.models import Organization
 from projects.selectors import OpenedToken
 from symbolication.callers import ProjectCaller, RootCaller
-from symbolication.composing import Asker
 from symbolication.rejections import Rejected
 
 SCOPE: Final = frozenset({"symbolicate:post"})

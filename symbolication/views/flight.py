@@ -11,8 +11,8 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from core.database import release
+from debugfiles.composing import Asker
 from symbolication import runtime
-from symbolication.composing import Asker
 from symbolication.jobs import Ticket, Work, compute
 from symbolication.query import Query, read_query
 from symbolication.rejections import JSON, TOO_MANY, Refused

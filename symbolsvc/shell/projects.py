@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.core.management.base import CommandError
 
+from debugfiles.composing import project_sources
 from projects.access import SYSTEM, ProjectAccess
-from symbolication.composing import project_sources
 from symbolsvc.management.base import organization_named, project_named
 from symbolsvc.shell.arguments import UsageError
 from symbolsvc.shell.asking import Stored
@@ -22,4 +22,4 @@ def open_project(reference: str) -> Stored:
     except CommandError as error:
         raise UsageError(f"--project: {error}") from None
     opened = project_sources(ProjectAccess(organization, project, SYSTEM, frozenset()))
-    return Stored(opened.sources, opened.diagnoser.asked, opened.diagnoser.unasked)
+    return Stored(opened.sources, opened.asked, opened.unasked)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from debugfiles import composing
 from projects.models import Organization
-from symbolication import composing, runtime
+from sources import lookups
+from symbolication import runtime
 from tests.cast import Api, make_token
 from tests.engine.webserver import WebServer, web_server
 from tests.symbolication import symbolserver
@@ -32,10 +34,11 @@ def environment(settings: Any, tmp_path: Path) -> Any:
         forget()
 
     def forget() -> None:
+        lookups._forget()
         runtime._forget()
         composing._of_requests.__init__(256)  # type: ignore[misc]
         composing._of_projects.__init__(256)  # type: ignore[misc]
-        composing._defaults.cache_clear()
+        composing.opened_defaults.cache_clear()
 
     settings.CACHE_DIR = tmp_path / "cache"
     change(ALLOWED_SOURCE_NETWORKS=("127.0.0.0/8",))

@@ -10,7 +10,7 @@ import pytest
 from django.core.checks import run_checks
 
 from engine.sourcetypes.config import GcsConfig, HttpConfig, S3Config
-from symbolication.config import BadConfiguration, load
+from sources.defaults import BadConfiguration, load
 
 # The example of Symbolicator's documentation.
 EXAMPLE: list[dict[str, Any]] = [

@@ -12,8 +12,8 @@ from moto.server import ThreadedMotoServer
 from engine.caches.shelters import GcsShelter, S3Shelter
 from engine.outgoing import Deadline
 from engine.sourcetypes.config import BadSource
+from sources.sharing import shared_cache
 from symbolication.checks import check_shared_cache
-from symbolication.sharing import shared_cache
 
 BUCKET = {
     "type": "s3",

@@ -1,4 +1,4 @@
-"""Which sources a symbolication asks: a request's own, the operator's defaults, or the stored ones of a project.
+"""Which sources a lookup asks: a request's own, the operator's defaults, or the stored ones of a project.
 
 Opened sources are kept in the process while what they are made of stays the same: opening digests whole configurations,
 and an open source keeps its connections. They hold credentials in memory, never in a repr.
@@ -28,8 +28,7 @@ from engine.sourcetypes.registry import BUILTIN, open_source
 from projects.access import ProjectAccess
 from projects.models import Organization
 from sources.composition import compose, owner_of
-from symbolication.config import default_sources
-from symbolication.diagnosing import Diagnoser
+from sources.defaults import default_sources
 
 ANONYMOUS: Final = "anonymous"
 _KEPT: Final = 256
@@ -95,7 +94,7 @@ def request_sources(raw: msgspec.Raw | None, asker: Asker) -> Sources:
     Raises BadSource for what is malformed or the operator's alone.
     """
     if raw is None:
-        return _defaults()
+        return opened_defaults()
     text = bytes(raw)
 
     def make() -> Sources:
@@ -110,12 +109,13 @@ def request_artifacts(source: msgspec.Raw, asker: Asker) -> ArtifactProvider:
     return open_artifacts(source, owner=asker.owner, trust=asker.trust, digest_key=_digest_key())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ProjectSources:
-    """What a project's lookups ask, and who explains what came of it."""
+    """What a project's lookups ask, and what is to be said about it; the same object while nothing about it changes."""
 
     sources: Sources
-    diagnoser: Diagnoser
+    asked: tuple[Asked, ...]
+    unasked: tuple[Unasked, ...]
 
 
 def project_sources(opened: ProjectAccess) -> ProjectSources:
@@ -131,12 +131,12 @@ def project_sources(opened: ProjectAccess) -> ProjectSources:
         default = Asker.of(organization).trust
         composed = compose(opened)
         stored = [_open(item.config, item.owner, trusts.get(item.owner, default)) for item in composed.sources]
-        asked = [Asked(item.id, item.name, item.config) for item in composed.sources]
-        left_out = [Unasked(item.id, item.name, item.reason) for item in composed.skipped]
+        asked = tuple(Asked(item.id, item.name, item.config) for item in composed.sources)
+        left_out = tuple(Unasked(item.id, item.name, item.reason) for item in composed.skipped)
         if uploads.empty:
-            return ProjectSources(tuple(stored), Diagnoser(asked, left_out))
+            return ProjectSources(tuple(stored), asked, left_out)
         own = Asked(SOURCE_ID, SOURCE_NAME, None)
-        return ProjectSources((uploads, *stored), Diagnoser([own, *asked], left_out))
+        return ProjectSources((uploads, *stored), (own, *asked), left_out)
 
     key = (
         project.pk,
@@ -154,7 +154,8 @@ _of_projects: Recent[tuple[Hashable, ...], ProjectSources] = Recent(_KEPT)
 
 
 @lru_cache(maxsize=1)
-def _defaults() -> Sources:
+def opened_defaults() -> Sources:
+    """The operator's default sources. Raises BadConfiguration."""
     return tuple(_open(config, BUILTIN, Trust.ALL) for config in default_sources())
 
 
