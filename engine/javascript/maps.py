@@ -42,7 +42,10 @@ _BUILDERS = 2
 _SPREAD = 3
 _VIEW_SPREAD = 4
 _TOKEN_OVERHEAD = 400
-_CHECKS_VERSION = 1
+# The words of the converter about a child that a signal ended, and the size of a map from which that tells of its size.
+_KILLED = "ended with"
+_LARGE_BYTES = 8 << 20
+_CHECKS_VERSION = 2
 _WITH_NAMES, _WITHOUT_NAMES = b'"named"', b'"unnamed"'
 
 Result = TypeVar("Result")
@@ -111,8 +114,8 @@ class SourceMaps:
     def look_up(self, pair: Pair, positions: Iterable[Position], deadline: Deadline) -> dict[Position, Token]:
         """The tokens at positions of a script; NO_TOKEN where there is none.
 
-        Raises FormatError when the map is malformed, LookupFailure when it could not be built for other reasons, and
-        DeadlineExceeded. Positions that are remembered cost nothing.
+        Raises LookupFailure, whose kind tells a malformed map from one that is too large, and DeadlineExceeded.
+        Positions that are remembered cost nothing.
         """
         key = pair.key
         wanted = {position: self._tokens.get((key, *position)) for position in positions}
@@ -136,6 +139,9 @@ class SourceMaps:
         known = self._tables.get(key)
         if known is not None:
             return known
+        before = self._checks.read(key)
+        if isinstance(before, Miss):
+            raise LookupFailure(before.kind, before.details)
         script, source_map = pair.script.read(), pair.source_map.read()
         if not is_utf8(source_map):
             raise FormatError("the source map is not valid UTF-8")
@@ -148,13 +154,13 @@ class SourceMaps:
         return table
 
     def _is_named(self, key: str, script: bytes, source_map: bytes, deadline: Deadline) -> bool:
-        """Whether the table can be built with its script. Raises FormatError when it cannot be built at all."""
+        """Whether the table can be built with its script. Raises LookupFailure when it cannot be built at all."""
         known = self._checks.read(key)
         if known is None:
             with self._checks.exclusive(key, deadline):
                 known = self._checks.read(key) or self._check(key, script, source_map, deadline)
         if isinstance(known, Miss):
-            raise FormatError(known.details)
+            raise LookupFailure(known.kind, known.details)
         return bytes(known) == _WITH_NAMES
 
     def _check(self, key: str, script: bytes, source_map: bytes, deadline: Deadline) -> Miss | msgspec.Raw:
@@ -163,7 +169,7 @@ class SourceMaps:
         failure = self._try(key, b"", source_map, deadline)
         if failure is None:
             return self._passed(key, _WITHOUT_NAMES)
-        miss = Miss.of(failure, DAY_SECONDS)
+        miss = Miss.of(_judged(failure, len(source_map)), DAY_SECONDS)
         self._checks.write_miss(key, miss)
         return miss
 
@@ -184,6 +190,13 @@ class SourceMaps:
             except LookupFailure as failure:
                 return failure
         return None
+
+
+def _judged(failure: LookupFailure, size: int) -> LookupFailure:
+    """What a map of `size` bytes suffers from: of a large one the child mostly dies because it may not take more."""
+    if _KILLED in failure.details and size > _LARGE_BYTES:
+        return LookupFailure(FailureKind.TOO_LARGE, f"its lookup table would take more than {BUILD_BYTES >> 20} MiB")
+    return failure
 
 
 def _look_up(table: _Table, line: int, column: int) -> Token:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
 
 import pytest
 from symbolic.sourcemapcache import SourceMapCache
 
-from engine.errors import LookupFailure
+from engine.errors import FailureKind, LookupFailure
 from engine.formats.bytewise import FormatError
 from engine.javascript import maps as module
 from engine.javascript.inputs import Text
@@ -71,8 +72,9 @@ def test_forms_of_plain_maps(maps, source_map):
 )
 def test_malformed_maps(maps, source_map):
     for _ in range(2):
-        with pytest.raises(FormatError):
+        with pytest.raises(LookupFailure) as raised:
             look_up(maps, SCRIPT, source_map)
+        assert raised.value.kind is FailureKind.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -93,10 +95,28 @@ def test_deep_scripts_that_the_child_can_parse_are_parsed_here_too(maps):
         assert token.line == 2
 
 
-def test_a_map_that_takes_too_much_memory_is_refused(maps, monkeypatch):
+def test_a_map_that_takes_too_much_memory_is_too_large(maps, monkeypatch):
     monkeypatch.setattr(module, "BUILD_BYTES", 32 << 20)
-    with pytest.raises(LookupFailure):
+    with pytest.raises(LookupFailure) as raised:
         look_up(maps, b"", map_bytes(mappings="AAAA" + ",CAAC" * 2_000_000))
+    assert raised.value.kind is FailureKind.TOO_LARGE
+
+
+def test_a_map_of_two_hundred_megabytes_is_refused_and_not_read_again(maps):
+    """The child dies for want of memory; this process holds the text and nothing else."""
+    content = map_bytes(mappings="AAAA").replace(b'AAAA"', b"AAAA" + b",CAAC" * (40 << 20) + b'"')
+    identity = hashlib.sha256(content).hexdigest()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(LookupFailure) as raised:
+        maps.look_up(Pair(text(b""), Text(identity, len(content), lambda: content)), [(1, 1)], LONG)
+    assert raised.value.kind is FailureKind.TOO_LARGE
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+    def read_again():
+        raise AssertionError("read again")
+
+    with pytest.raises(LookupFailure):
+        maps.look_up(Pair(text(b""), Text(identity, len(content), read_again)), [(1, 1)], LONG)
 
 
 def test_what_came_of_a_try_is_remembered_on_disk(js_store, monkeypatch):
