@@ -1,4 +1,4 @@
-"""Cabinet files with one file inside, stored or packed with MSZIP (Microsoft's [MS-CAB] and [MS-MCI]).
+"""Cabinet files, stored or packed with MSZIP (Microsoft's [MS-CAB] and [MS-MCI]).
 
 LZX and Quantum are not unpacked. The content comes block by block, so a cabinet of any size takes 64 KiB of memory.
 """
@@ -22,18 +22,42 @@ _NAME_BYTES = 1 << 10
 @dataclass(frozen=True, slots=True)
 class _Header:
     files_at: int
+    files: int
     folders: int
     folder_reserve: int
     block_reserve: int
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    """`start` is where the file begins in the unpacked content of its folder, in bytes."""
+class CabFile:
+    """`start` is where the file begins in the unpacked content of its folder, in bytes. The name is as it is stored."""
 
     size: int
     start: int
     folder: int
+    name: bytes
+
+
+class Cabinet:
+    """A cabinet: its files, and the content of its folders, in which the files lie one behind the other."""
+
+    def __init__(self, data: memoryview) -> None:
+        """FormatError when it is broken or one of a set."""
+        self._data = data
+        cursor = Cursor(data, "the cabinet")
+        self._header = _read_header(cursor)
+        self._folders = []
+        for _ in range(self._header.folders):
+            self._folders.append((cursor.u32(), cursor.u16(), cursor.u16()))
+            cursor.take(self._header.folder_reserve)
+        self.files = tuple(_read_files(data, self._header))
+        if any(file.folder >= len(self._folders) for file in self.files):
+            raise FormatError("the cabinet is one of a set")
+
+    def folder(self, index: int) -> Iterator[bytes]:
+        """The whole content of a folder, piece by piece. Raises FormatError when it is broken or packed with LZX."""
+        at, count, method = self._folders[index]
+        return _unpacked(_blocks(self._data, at, count, self._header.block_reserve), method & 0xF)
 
 
 def cab_pieces(data: memoryview) -> Iterator[bytes]:
@@ -41,20 +65,11 @@ def cab_pieces(data: memoryview) -> Iterator[bytes]:
 
     Raises FormatError when the cabinet is broken, holds another number of files, is one of a set, or uses LZX.
     """
-    cursor = Cursor(data, "the cabinet")
-    header = _read_header(cursor)
-    if header.folders == 0:
-        raise FormatError("the cabinet has no folder")
-    folders = []
-    for _ in range(header.folders):
-        folders.append((cursor.u32(), cursor.u16(), cursor.u16()))
-        cursor.take(header.folder_reserve)
-    file = _read_file(data, header)
-    if file.folder >= len(folders):
-        raise FormatError("the cabinet is one of a set")
-    at, count, method = folders[file.folder]
-    blocks = _unpacked(_blocks(data, at, count, header.block_reserve), method & 0xF)
-    return _cut(blocks, file.start, file.size)
+    cabinet = Cabinet(data)
+    if len(cabinet.files) != 1:
+        raise FormatError(f"the cabinet holds {len(cabinet.files)} files; exactly one is expected")
+    file = cabinet.files[0]
+    return _cut(cabinet.folder(file.folder), file.start, file.size)
 
 
 def _read_header(cursor: Cursor) -> _Header:
@@ -65,23 +80,21 @@ def _read_header(cursor: Cursor) -> _Header:
     cursor.take(6)
     folders, files, flags = cursor.u16(), cursor.u16(), cursor.u16()
     cursor.take(4)
-    if files != 1:
-        raise FormatError(f"the cabinet holds {files} files; exactly one is expected")
     if flags & (_HAS_PREVIOUS | _HAS_NEXT):
         raise FormatError("the cabinet is one of a set")
     if not flags & _HAS_RESERVES:
-        return _Header(files_at, folders, 0, 0)
+        return _Header(files_at, files, folders, 0, 0)
     own, folder_reserve, block_reserve = cursor.u16(), cursor.u8(), cursor.u8()
     cursor.take(own)
-    return _Header(files_at, folders, folder_reserve, block_reserve)
+    return _Header(files_at, files, folders, folder_reserve, block_reserve)
 
 
-def _read_file(data: memoryview, header: _Header) -> _File:
+def _read_files(data: memoryview, header: _Header) -> Iterator[CabFile]:
     cursor = Cursor(data, "the cabinet's file list", header.files_at)
-    file = _File(cursor.u32(), cursor.u32(), cursor.u16())
-    cursor.take(6)
-    cursor.terminated(_NAME_BYTES)
-    return file
+    for _ in range(header.files):
+        size, start, folder = cursor.u32(), cursor.u32(), cursor.u16()
+        cursor.take(6)
+        yield CabFile(size, start, folder, cursor.terminated(_NAME_BYTES))
 
 
 def _blocks(data: memoryview, at: int, count: int, reserve: int) -> Iterator[tuple[memoryview, int]]:

@@ -38,6 +38,12 @@ class Member:
     packed_size: int
     size: int
     offset: int
+    attributes: int = 0
+
+    @property
+    def unix_mode(self) -> int:
+        """The mode that a Unix system gave the file; 0 where another made the archive."""
+        return self.attributes >> 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +53,18 @@ class _Directory:
     shift: int
 
 
-class ZipArchive:
-    """The members of an archive by name. Directories are left out; of equal names the last counts."""
+class ZipReader:
+    """The members of an archive one after another, in memory that does not grow with their number."""
 
-    def __init__(self, data: Data) -> None:
-        """FormatError when there is no readable directory, or it lists more than 524,288 entries."""
+    def __init__(self, data: Data, most: int = MAX_MEMBERS) -> None:
+        """FormatError when there is no readable directory, or it lists more than `most` entries."""
         self._data = viewed(data)
-        directory = _find_directory(self._data)
-        listed = (member for member in _members(self._data, directory) if not member.name.endswith("/"))
-        self.members = {member.name: member for member in listed}
-        self._end = directory.start
+        self._most = most
+        self._directory = _find_directory(self._data, most)
+
+    def __iter__(self) -> Iterator[Member]:
+        """Every entry of the directory, in its order. Raises FormatError."""
+        return _members(self._data, self._directory, self._most)
 
     def pieces(self, member: Member) -> Iterator[bytes]:
         """The content of a member, piece by piece, size and checksum verified at the end.
@@ -80,17 +88,18 @@ class ZipArchive:
         return b"".join(self.pieces(member))
 
     def _unpacked(self, member: Member) -> Iterator[bytes]:
-        packed = self._packed(member)
+        if member.flags & _ENCRYPTED or member.method not in (_STORED, _DEFLATED):
+            raise FormatError("a member of the ZIP archive is encrypted or packed in a way that is not supported")
+        packed = self.packed(member)
         if member.method == _DEFLATED:
             yield from inflated(packed, RAW)
             return
         for start in range(0, len(packed), PIECE_BYTES):
             yield bytes(packed[start : start + PIECE_BYTES])
 
-    def _packed(self, member: Member) -> memoryview:
-        if member.flags & _ENCRYPTED or member.method not in (_STORED, _DEFLATED):
-            raise FormatError("a member of the ZIP archive is encrypted or packed in a way that is not supported")
-        before = self._data[: self._end]
+    def packed(self, member: Member) -> memoryview:
+        """The content of a member as it is packed. Raises FormatError."""
+        before = self._data[: self._directory.start]
         local = _LOCAL.unpack(part(before, member.offset, _LOCAL.size, "a member of the ZIP archive"))
         if local[0] != b"PK\3\4":
             raise FormatError("a member of the ZIP archive has no header")
@@ -98,7 +107,16 @@ class ZipArchive:
         return part(before, start, member.packed_size, "a member of the ZIP archive")
 
 
-def _find_directory(data: memoryview) -> _Directory:
+class ZipArchive(ZipReader):
+    """The members of an archive by name. Directories are left out; of equal names the last counts."""
+
+    def __init__(self, data: Data) -> None:
+        """FormatError when there is no readable directory, or it lists more than 524,288 entries."""
+        super().__init__(data)
+        self.members = {member.name: member for member in self if not member.name.endswith("/")}
+
+
+def _find_directory(data: memoryview, most: int) -> _Directory:
     from_end = max(len(data) - _END.size - _LONGEST_COMMENT, 0)
     found = bytes(data[from_end:]).rfind(b"PK\5\6")
     if found < 0:
@@ -110,7 +128,9 @@ def _find_directory(data: memoryview) -> _Directory:
     if wide:
         at, count, size, offset = wide
     start = at - size
-    if start < 0 or start < offset or count > MAX_MEMBERS or size > count * (_ENTRY.size + 3 * (1 << 16)):
+    if count > most:
+        raise FormatError("the ZIP archive lists too many files")
+    if start < 0 or start < offset or size > count * (_ENTRY.size + 3 * (1 << 16)):
         raise FormatError("the directory of the ZIP archive is not valid")
     return _Directory(start, size, start - offset)
 
@@ -126,12 +146,12 @@ def _find_directory64(data: memoryview, at: int) -> tuple[int, int, int, int] | 
     return begin, end[7], end[8], end[9]
 
 
-def _members(data: memoryview, directory: _Directory) -> Iterator[Member]:
+def _members(data: memoryview, directory: _Directory, most: int) -> Iterator[Member]:
     cursor = Cursor(part(data, directory.start, directory.size, "the ZIP archive"), "the directory of the ZIP archive")
     count = 0
     while cursor.left:
         count += 1
-        if count > MAX_MEMBERS:
+        if count > most:
             raise FormatError("the ZIP archive lists too many files")
         fields = _ENTRY.unpack(cursor.take(_ENTRY.size))
         name, extra = bytes(cursor.take(fields[10])), cursor.take(fields[11])
@@ -151,6 +171,7 @@ def _member(fields: tuple[int, ...], name: bytes, extra: memoryview, shift: int)
         packed_size=packed_size,
         size=size,
         offset=offset + shift,
+        attributes=fields[15],
     )
 
 
