@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from engine.errors import SymbolsvcError
 
@@ -77,6 +78,13 @@ def _log_format(text: str) -> str:
     return _one_of(text, ("", "json", "console"))
 
 
+def _web_address(text: str) -> str:
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.query:
+        raise ValueError("write an address such as https://host")
+    return text.strip().rstrip("/")
+
+
 def _one_of(text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
         raise ValueError(f"write {' or '.join(choice for choice in choices if choice)}")
@@ -136,6 +144,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "false",
         _flag,
         "Answer Symbolicator's root endpoints without a token. Only for a trusted network.",
+    ),
+    Setting(
+        "SYMSTORE_PROXY",
+        "true",
+        _flag,
+        "Offer the files of the default sources to debuggers under `/proxy/`, to tokens with `symbols:read`;"
+        " with SYMBOLICATOR_ANONYMOUS to everybody.",
     ),
     Setting(
         "MAX_CONCURRENT_REQUESTS",
@@ -214,6 +229,26 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("BLOB_STORE_SECRET_KEY", "", str, "The secret key for a BLOB_STORE in S3.", secret=True),
     Setting("MAX_UPLOAD_BYTES", str(16 * 1024**3), _positive, "The largest uploaded file."),
+    Setting(
+        "UPLOADS_KEEP_DAYS",
+        "365",
+        _limit,
+        "Uploaded files that no symbolication used for so many days are deleted. `unlimited` to keep them for ever."
+        " A project can have its own rule.",
+    ),
+    Setting(
+        "UPLOADS_QUOTA_BYTES",
+        "",
+        _limit,
+        "What the uploaded files of a project may take together. Empty: no limit. A project can have its own rule.",
+    ),
+    Setting(
+        "APP_STORE_CONNECT_URL",
+        "https://api.appstoreconnect.apple.com",
+        _web_address,
+        "Where Apple's API is reached that dSYM files are imported from. An address in your own network needs"
+        " ALLOWED_SOURCE_NETWORKS too.",
+    ),
     Setting("HEADER_SECONDS", "10", _positive, "A client whose request line and headers take longer is cut off."),
     Setting("WEB_WORKERS", "", _count, "Web processes. Empty: one per core. `--workers` of `up` overrides it."),
     Setting("LOG_LEVEL", "INFO", _log_level, "DEBUG, INFO, WARNING or ERROR."),

@@ -19,6 +19,8 @@ from symbolsvc.environment import PRODUCTION
 _PATTERNS: Final = (
     # Our tokens: 64 hex digits, of which the first 8 are their visible name.
     (re.compile(r"([0-9a-fA-F]{8})[0-9a-fA-F]{56,}"), r"\1…"),
+    # Whatever stands in the place of a token in a symbol server's address, mistyped ones too.
+    (re.compile(r"(/(?:symbols/[^/\s]+/[^/\s]+|proxy)/+t/[^/\s\"']{0,8})[^/\s\"']*", re.IGNORECASE), r"\1…"),
     # What clients of other services send by mistake.
     (re.compile(r"(sntry[su]_)[A-Za-z0-9_=+/.%-]+"), r"\1…"),
     (re.compile(r"(\b(?:bearer|basic)(?:\s|%20|\+)+)[A-Za-z0-9_=+/.~%-]{8,}", re.IGNORECASE), r"\1…"),
