@@ -191,13 +191,14 @@ def _problems(detail: Any, path: str) -> Iterator[tuple[str, exceptions.ErrorDet
         yield path, detail
 
 
-def decode_body(request: Request, type_: type[Decoded]) -> Decoded:
-    """The JSON body of `request` as `type_` (a msgspec struct): strict types, storable text.
+def decode_body(request: Request, type_: type[Decoded], *, limit: int | None = None) -> Decoded:
+    """The JSON body of `request` as `type_` (a msgspec struct, or what holds some): strict types, storable text.
 
+    `limit`: bytes it may have; None for what the settings say.
     Raises UnsupportedMediaType (415), ParseError (400, malformed JSON), ApiError (400, wrong fields) and what
     `core.wire.body.read_body` raises (408, 413).
     """
-    body = read_body(request, limit=settings.API_BODY_MAX_BYTES)
+    body = read_body(request, limit=settings.API_BODY_MAX_BYTES if limit is None else limit)
     media_type = request.content_type.partition(";")[0].strip().lower()
     if media_type != "application/json" and (media_type or body):
         raise exceptions.UnsupportedMediaType(request.content_type)

@@ -14,9 +14,10 @@ _UUID_LENGTH = 36
 
 
 class DebugFileData(msgspec.Struct):
-    """What a file is for the lookup: `type` is dbg, lib, exe, src or the like."""
+    """What a file is for the lookup: `type` is dbg, lib, exe, src or the like; null for what is no object."""
 
-    type: str
+    # Clients know these words alone: an empty one spoils the whole answer for them.
+    type: str | None
     features: list[str]
 
 
@@ -121,7 +122,7 @@ def debug_file_view(row: DebugFile) -> DebugFileView:
         sha1=row.checksum,
         date_created=row.created_at,
         last_used=row.last_used,
-        data=DebugFileData(row.kind, list(row.features)),
+        data=DebugFileData(row.kind or None, list(row.features)),
     )
 
 

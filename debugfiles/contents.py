@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from core.blobs import Digests, Incoming, blob_store, content_key
 from core.database import release
-from debugfiles.models import ArtifactBundle, Blob, Chunk, DebugFile, ReleaseFile
+from debugfiles.models import ArtifactBundle, Blob, DebugFile, ReleaseFile
+from debugfiles.protocol.models import Chunk
 
 # For what an upload claims until it refers to it, and for readers that are under way.
 GRACE: Final = timedelta(days=1)

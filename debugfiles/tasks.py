@@ -9,6 +9,7 @@ from typing import Final
 from core.background import periodic
 from core.blobs import blob_store
 from debugfiles.contents import delete_unused
+from debugfiles.protocol import tasks  # noqa: F401 - jobs of a folder of this room are found through here
 
 log = logging.getLogger(__name__)
 

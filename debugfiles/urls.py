@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.urls import path
+from django.urls import include, path
 
 from debugfiles.bundles_api import ProjectArtifactBundle, ProjectArtifactBundles
 from debugfiles.files_api import ProjectDebugFile, ProjectDebugFileContent, ProjectDebugFiles
@@ -14,6 +14,7 @@ from debugfiles.scraping_api import ProjectScraping
 _PROJECT: Final = "projects/<str:organization_id_or_slug>/<str:project_id_or_slug>/"
 
 urlpatterns = [
+    path("", include("debugfiles.protocol.urls")),
     path(f"{_PROJECT}scraping/", ProjectScraping.as_view(), name="scraping"),
     path(f"{_PROJECT}debug-files/", ProjectDebugFiles.as_view(), name="debug-files"),
     path(f"{_PROJECT}debug-files/<str:file_id>/", ProjectDebugFile.as_view(), name="debug-file"),

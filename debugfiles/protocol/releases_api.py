@@ -1,0 +1,139 @@
+"""REST: the releases of an organization, in the shapes of Sentry's API."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from msgspec import Meta
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api import ApiError, answer, decode_body
+from core.openapi import BODY_STATUSES, refusals
+from core.text import storable
+from debugfiles import services
+from debugfiles.bodies import Releases, ReleaseView, release_view
+from debugfiles.protocol.places import IN_ORGANIZATION, OrganizationUploadView, find_projects
+from debugfiles.protocol.releases import delete_release, open_release, update_release, visible_releases
+from debugfiles.upload_views import query
+from projects.access import OrganizationAccess
+from projects.bodies import Moment
+from projects.models import Project
+from projects.openapi import PAGING
+from projects.paging import paginate
+
+_TAG: Final = ["Releases"]
+_EXISTED: Final = 208
+
+ProjectRefs = Annotated[list[str | int], Meta(max_length=1000)]
+
+
+class NewOrganizationRelease(msgspec.Struct, rename="camel"):
+    """A release to create for projects (ids or slugs); other fields that clients send are not kept."""
+
+    version: str
+    projects: ProjectRefs = []
+    date_released: Moment | None = None
+
+
+class ChangedRelease(msgspec.Struct, rename="camel"):
+    """What becomes of a release; other fields that clients send are not kept."""
+
+    projects: ProjectRefs | None = None
+    date_released: Moment | None = None
+
+
+class OrganizationReleases(OrganizationUploadView):
+    @extend_schema(
+        operation_id="list_organization_releases",
+        summary="List the releases of an organization",
+        tags=_TAG,
+        parameters=[*IN_ORGANIZATION, *PAGING, query("query", "A part of the version.")],
+        responses={200: Releases, **refusals(400, 403, 404, style="sentry")},
+    )
+    def get(self, request: Request, organization_id_or_slug: str) -> Response:
+        """Newest first; for a token that is bound to a project, those that it is part of."""
+        rows = visible_releases(self.open(request, organization_id_or_slug))
+        text = storable(request.query_params.get("query", ""))
+        if text:
+            rows = rows.filter(version__icontains=text)
+        page = paginate(request, rows.prefetch_related("projects"), newest_first=True)
+        return answer([release_view(row) for row in page.rows], Link=page.link)
+
+    @extend_schema(
+        operation_id="create_organization_release",
+        summary="Create a release for projects",
+        tags=_TAG,
+        parameters=[*IN_ORGANIZATION],
+        request=NewOrganizationRelease,
+        responses={
+            201: ReleaseView,
+            _EXISTED: OpenApiResponse(ReleaseView, "It was there already."),
+            **refusals(403, 404, *BODY_STATUSES, style="sentry"),
+        },
+    )
+    def post(self, request: Request, organization_id_or_slug: str) -> Response:
+        """The projects become part of it also where it is there already."""
+        access = self.open(request, organization_id_or_slug)
+        body = decode_body(request, NewOrganizationRelease)
+        projects = _projects(access, body.projects)
+        row, created = services.create_release(
+            organization=access.organization, projects=projects, actor=access.actor, version=body.version
+        )
+        if body.date_released is not None:
+            row = update_release(release=row, projects=(), actor=access.actor, released_at=body.date_released)
+        return answer(release_view(row), 201 if created else _EXISTED)
+
+
+class OrganizationRelease(OrganizationUploadView):
+    @extend_schema(
+        operation_id="get_organization_release",
+        summary="Show a release of an organization",
+        tags=_TAG,
+        parameters=[*IN_ORGANIZATION],
+        responses={200: ReleaseView, **refusals(403, 404, style="sentry")},
+    )
+    def get(self, request: Request, organization_id_or_slug: str, version: str) -> Response:
+        """What is known of it."""
+        return answer(release_view(open_release(self.open(request, organization_id_or_slug), version)))
+
+    @extend_schema(
+        operation_id="update_organization_release",
+        summary="Change a release of an organization",
+        tags=_TAG,
+        parameters=[*IN_ORGANIZATION],
+        request=ChangedRelease,
+        responses={200: ReleaseView, **refusals(403, 404, *BODY_STATUSES, style="sentry")},
+    )
+    def put(self, request: Request, organization_id_or_slug: str, version: str) -> Response:
+        """Says when it came out, and adds projects to it."""
+        access = self.open(request, organization_id_or_slug)
+        found = open_release(access, version)
+        body = decode_body(request, ChangedRelease)
+        projects = find_projects(access, body.projects or ())
+        row = update_release(release=found, projects=projects, actor=access.actor, released_at=body.date_released)
+        return answer(release_view(row))
+
+    @extend_schema(
+        operation_id="delete_organization_release",
+        summary="Delete a release of an organization",
+        tags=_TAG,
+        parameters=[*IN_ORGANIZATION],
+        responses={204: None, **refusals(403, 404, style="sentry")},
+    )
+    def delete(self, request: Request, organization_id_or_slug: str, version: str) -> Response:
+        """Its single files go with it, its bundles stay. A token that is bound to a project takes it from that alone.
+
+        Needs `project:admin` or `project:releases`.
+        """
+        access = self.open(request, organization_id_or_slug)
+        delete_release(release=open_release(access, version), actor=access.actor, project_id=access.project_id)
+        return Response(status=204)
+
+
+def _projects(access: OrganizationAccess, refs: list[str | int]) -> tuple[Project, ...]:
+    if not refs and access.project_id is None:
+        raise ApiError("projects: at least one is needed", field="projects")
+    return find_projects(access, refs or [access.project_id or 0])
