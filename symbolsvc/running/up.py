@@ -19,6 +19,7 @@ from symbolsvc.running.listening import Address
 from symbolsvc.running.postgres import DatabaseError, Server
 from symbolsvc.running.postgres.server import answers
 from symbolsvc.running.processes import wait_for
+from symbolsvc.running.scratch import scratch_environment
 from symbolsvc.running.supervisor import Supervisor, log
 
 CONFIGURATION_STATUS: Final = 2
@@ -96,7 +97,7 @@ def _web_environment(address: Address, options: argparse.Namespace) -> dict[str,
 
 
 def _start(supervisor: Supervisor, env: dict[str, str], address: Address, values: dict[str, Any]) -> None:
-    supervisor.start([plans.converter(env)])
+    supervisor.start([plans.converter({**env, **scratch_environment(environment.cache_dir(values))})])
     supervisor.start([plans.web(env, values["GRACEFUL_SECONDS"])])
     if supervisor.wait_until(lambda: address.answers("/livez")):
         supervisor.ready = True

@@ -15,6 +15,7 @@ from gunicorn.glogging import Logger
 from symbolsvc import environment
 from symbolsvc.running.plans import LISTEN_VARIABLE, MIGRATE_VARIABLE
 from symbolsvc.running.processes import die_with
+from symbolsvc.running.scratch import use_scratch
 
 # Kept-alive connections wait without a thread; beyond the threads a process holds this many.
 _IDLE_CONNECTIONS: Final = 2000
@@ -106,5 +107,7 @@ def _die_with_master(arbiter: Any, _worker: Any) -> None:
 def main(_arguments: Sequence[str]) -> int:
     """Serve until told to stop."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "symbolsvc.settings")
-    Application(environment.read(), os.environ[LISTEN_VARIABLE]).run()
+    values = environment.read()
+    use_scratch(environment.cache_dir(values))
+    Application(values, os.environ[LISTEN_VARIABLE]).run()
     return 0

@@ -14,6 +14,7 @@ from symbolsvc import environment
 from symbolsvc.environment import ConfigurationError
 from symbolsvc.running import plans, secrets
 from symbolsvc.running.postgres import available
+from symbolsvc.running.scratch import scratch_environment
 from symbolsvc.running.supervisor import Supervisor
 
 
@@ -34,15 +35,15 @@ def _work(values: dict[str, Any]) -> None:
     data_dir = environment.data_dir(values)
     secrets.settled(values, data_dir)
     if values["DATABASE_URL"]:
-        _supervise(data_dir, values["DATABASE_URL"])
+        _supervise(values, values["DATABASE_URL"])
         return
     with available(data_dir) as database_url:
-        _supervise(data_dir, database_url)
+        _supervise(values, database_url)
 
 
-def _supervise(data_dir: Path, database_url: str) -> None:
+def _supervise(values: dict[str, Any], database_url: str) -> None:
     with tempfile.TemporaryDirectory(prefix="symbolsvc-") as sockets, Supervisor() as supervisor:
-        env = plans.environment(data_dir, database_url, Path(sockets))
-        supervisor.start([plans.converter(env)])
+        env = plans.environment(environment.data_dir(values), database_url, Path(sockets))
+        supervisor.start([plans.converter({**env, **scratch_environment(environment.cache_dir(values))})])
         supervisor.start([plans.cache_keeper(env), *plans.jobs(env)])
         supervisor.run()

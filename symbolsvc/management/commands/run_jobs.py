@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from core import background
+from symbolsvc.running.scratch import use_scratch
 
 
 class Command(BaseCommand):
@@ -17,4 +20,5 @@ class Command(BaseCommand):
         parser.add_argument("--queues", required=True, help="names, separated by commas")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        use_scratch(Path(settings.CACHE_DIR))
         background.run(options["queues"].split(","))
