@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "projects",
     "sources",
     "debugfiles",
+    "debugfiles.appstore",
     "symbolserver",
     "symbolication",
     "crashes",

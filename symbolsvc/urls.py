@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/0/", include("projects.urls")),
     path("api/0/", include("sources.urls")),
     path("api/0/", include("debugfiles.urls")),
+    path("api/0/", include("debugfiles.appstore.urls")),
     path("api/0/schema/", SpectacularAPIView.as_view(**_public), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **_public), name="docs"),
     path("", include("symbolication.urls")),

@@ -17,6 +17,8 @@ from sources.secrets import reveal_secrets
 from sources.selectors import Place, find_source
 from sources.services import check_kept
 from sources.types import TYPES, Plain
+from sources.types.app_store_connect.access import AppStoreAccess, read_access
+from sources.types.app_store_connect.problems import AppStoreFailure
 from sources.validation import TYPE_FIELD, read_source
 
 _NO_CONTROLS: Final = "must not hold control characters"
@@ -32,11 +34,19 @@ FILE_FIELDS: Final = (
 _KEYS: Final = frozenset({"source", "file"})
 
 
+class NotReady(Exception):
+    """The source lacks something that it cannot be tested without."""
+
+    def __init__(self, failure: AppStoreFailure) -> None:
+        super().__init__(failure.details)
+        self.failure = failure
+
+
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """`config` is None for a source that lookups never ask. Its repr shows no secret."""
+    """What lookups ask, or an app that files are imported from. Its repr shows no secret."""
 
-    config: SourceConfig | None
+    config: SourceConfig | AppStoreAccess
     wanted: Wanted | None
 
 
@@ -44,7 +54,7 @@ def read_test(place: Place, body: object, source_id: str | None) -> Tested:
     """Read a body: `{"source": {…}, "file": {…}}` or a bare source. `source_id` names a stored one.
 
     With it, the source may be left out, and its secrets may be `{"hidden-secret": true}` as in a replacement.
-    Raises ApiError.
+    Raises ApiError and NotReady.
     """
     if type(body) is not dict:
         raise ApiError("the body must be a JSON object")
@@ -60,14 +70,14 @@ def read_test(place: Place, body: object, source_id: str | None) -> Tested:
     return Tested(config, _wanted(wrapped.get("file")))
 
 
-def _stored(row: SymbolSource) -> SourceConfig | None:
+def _stored(row: SymbolSource) -> SourceConfig | AppStoreAccess:
     kind = TYPES.get(row.type)
     if kind is None:
         raise ApiError("its type is not known to this version")
     return _built(row.type, Plain(row.source_id, row.fields, _revealed(row)))
 
 
-def _submitted(given: object, stored: SymbolSource | None) -> SourceConfig | None:
+def _submitted(given: object, stored: SymbolSource | None) -> SourceConfig | AppStoreAccess:
     submitted = read_source(given, may_keep=stored is not None)
     known: dict[str, Any] = {}
     if stored is not None and submitted.kept:
@@ -84,10 +94,10 @@ def _revealed(row: SymbolSource) -> dict[str, Any]:
         raise ApiError("the stored secret cannot be decrypted: enter it again", code="undecryptable") from None
 
 
-def _built(type_name: str, plain: Plain) -> SourceConfig | None:
+def _built(type_name: str, plain: Plain) -> SourceConfig | AppStoreAccess:
     kind = TYPES[type_name]
     if kind.engine_config is None:
-        return None
+        return _imported(plain)
     try:
         built = kind.engine_config(plain)
         return decode_sources([msgspec.to_builtins(built)], operator=False)[0]
@@ -95,6 +105,13 @@ def _built(type_name: str, plain: Plain) -> SourceConfig | None:
         raise ApiError(error.problem) from None
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ApiError("what is stored for it is damaged: save it again") from None
+
+
+def _imported(plain: Plain) -> AppStoreAccess:
+    try:
+        return read_access(plain.config, plain.secrets)
+    except AppStoreFailure as failure:
+        raise NotReady(failure) from None
 
 
 def _wanted(given: object) -> Wanted | None:

@@ -39,8 +39,12 @@ class _Enough(LookupFailure):
         super().__init__(FailureKind.TOO_LARGE, "enough was read")
 
 
+# What a full sample raises.
+ENOUGH: Final = (_Enough,)
+
+
 @dataclass
-class _Sample:
+class Sample:
     """A file to write to that keeps the beginning and then says that it is enough."""
 
     content: bytearray = field(default_factory=bytearray)
@@ -69,7 +73,7 @@ class _Sample:
 
 def sample(source: Source, location: Location, wanted: Wanted, deadline: Deadline) -> bytes:
     """The beginning of a file, or all of a small one. Raises LookupFailure."""
-    target = _Sample()
+    target = Sample()
     try:
         with suppress(_Enough):
             source.fetch(location, wanted, cast(BinaryIO, target), deadline)

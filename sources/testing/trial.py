@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -74,23 +74,11 @@ class Trial:
             log.exception("the test of a source failed")
 
     def _walk(self) -> None:
-        if self._reach() and self._authenticate():
+        if reach(self.way, self.steps) and self._authenticate():
             paths = self._list()
             self._file()
             self._guess(paths)
         self.steps.skip_rest(NOT_REACHED)
-
-    def _reach(self) -> bool:
-        run, way = self.steps.run, self.way
-        found = run(StepName.RESOLVE, way.resolve, lambda count: f"{way.host} leads to {count} address(es).")
-        if found is None:
-            return False
-        if not way.secure:
-            self.steps.skip(StepName.TLS, "The address is not an https one.")
-        reached = self.steps.does(StepName.CONNECT, way.connect, "The connection was accepted.")
-        if not reached or not way.secure:
-            return reached
-        return self.steps.does(StepName.TLS, way.handshake, "The certificate is accepted.")
 
     def _authenticate(self) -> bool:
         """Ask for a file that nobody has: the answer tells what the credentials are good for."""
@@ -221,25 +209,51 @@ def run_trial(config: SourceConfig, *, owner: str, trust: Trust, wanted: Wanted 
         config, owner=owner, trust=trust, digest_key=secrets.token_bytes(32), never_block=[_host(config)]
     )
     trial = Trial(source, config, way, wanted, deadline, Steps())
-    # Resolving a name cannot be interrupted: then the answer does not wait for the rest.
-    thread = threading.Thread(target=trial.walk, name="source-test", daemon=True)
+    overdue = watched(trial.walk, deadline)
+    return report(trial.steps, trial.layout, overdue=overdue, remedy=lambda step, failure: remedy(step, failure.kind))
+
+
+def reach(way: Way, steps: Steps) -> bool:
+    """The steps up to a connection; whether there is one."""
+    found = steps.run(StepName.RESOLVE, way.resolve, lambda count: f"{way.host} leads to {count} address(es).")
+    if found is None:
+        return False
+    if not way.secure:
+        steps.skip(StepName.TLS, "The address is not an https one.")
+    reached = steps.does(StepName.CONNECT, way.connect, "The connection was accepted.")
+    if not reached or not way.secure:
+        return reached
+    return steps.does(StepName.TLS, way.handshake, "The certificate is accepted.")
+
+
+def watched(walk: Callable[[], None], deadline: Deadline) -> bool:
+    """Walk until the deadline; whether it is still going on then.
+
+    Resolving a name cannot be interrupted: then the answer does not wait for the rest.
+    """
+    thread = threading.Thread(target=walk, name="source-test", daemon=True)
     thread.start()
     thread.join(deadline.remaining() + 0.5)
-    return _report(trial, overdue=thread.is_alive())
+    return thread.is_alive()
 
 
-def _report(trial: Trial, *, overdue: bool) -> SourceTestReport:
-    steps = Steps(list(trial.steps.done), trial.steps.failure)
+def report(
+    done: Steps,
+    layout: LayoutType | None,
+    *,
+    overdue: bool,
+    remedy: Callable[[StepName, LookupFailure], str],
+) -> SourceTestReport:
+    """What the steps say so far."""
+    steps = Steps(list(done.done), done.failure)
     missing = next((name for name in StepName if name not in {step.step for step in steps.done}), None)
     if missing is not None and steps.failure is None:
         steps.fail(missing, TOO_SLOW if overdue else OUR_FAULT, time.monotonic())
     steps.skip_rest(NOT_REACHED)
     if steps.failure is None:
-        return SourceTestReport("ok", ALL_WELL, NOTHING_TO_DO, steps.in_order(), trial.layout)
+        return SourceTestReport("ok", ALL_WELL, NOTHING_TO_DO, steps.in_order(), layout)
     step, failure = steps.failure
-    return SourceTestReport(
-        failure.kind.value, said(failure), remedy(step, failure.kind), steps.in_order(), trial.layout
-    )
+    return SourceTestReport(failure.kind.value, said(failure), remedy(step, failure), steps.in_order(), layout)
 
 
 def _file_types(wanted: Wanted) -> Sequence[FileType]:

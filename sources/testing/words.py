@@ -9,9 +9,6 @@ from sources.testing.steps import StepName
 
 ALL_WELL: Final = "The source can be used."
 NOTHING_TO_DO: Final = "Nothing needs to be done."
-ONLY_IMPORTED: Final = (
-    "Files are imported from sources of this type; lookups do not ask them, so there is no way to test."
-)
 
 _BY_STEP: Final[dict[StepName, str]] = {
     StepName.RESOLVE: "Correct the host name. If it is one of your own network, the operator has to allow its addresses"

@@ -125,11 +125,11 @@ class TestStoredSources:
         response = api.post(PATH.replace("native-app", "other") + "?id=honk", {})
         assert response.status_code == 404
 
-    def test_a_type_that_is_only_imported(self, api):
-        response = api.post(PATH, APPLE)
-        assert response.status_code == 200
-        assert response.json()["steps"] == []
-        assert response.json()["verdict"] == "not_configured"
+    def test_a_key_that_cannot_be_read_is_told_without_asking_anybody(self, api):
+        report = tried(api, APPLE)
+        assert report["verdict"] == "not_configured"
+        assert statuses(report) == dict.fromkeys(STEPS, "skipped") | {"authenticate": "failed"}
+        assert ".p8" in report["remedy"]
 
     def test_nothing_is_stored_and_nothing_audited(self, api, sources, symbols, settings, tmp_path: Path):
         settings.CACHE_DIR = tmp_path / "cache"

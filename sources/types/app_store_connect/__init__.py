@@ -1,4 +1,4 @@
-"""App Store Connect: stored for importing debug files from Apple. Lookups do not ask it."""
+"""App Store Connect: dSYM files are imported from it. Lookups do not ask it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from sources.types.base import Config, SourceType
 from sources.types.common import NAME_LENGTH, SECRET_LENGTH
 
 DOC: Final = """\
-An app on App Store Connect, whose debug files are imported; lookups do not ask it. `appconnectKey` (the key's id) may
-be left out: such a source is stored, is not configured yet, and answers about it say so in a `Warning` header. The
-private key comes back as `{"hidden-secret": true}`, and has to be sent again when the issuer changes.
+An app on App Store Connect, whose dSYM files are imported into the project; lookups do not ask it. `appconnectKey`
+(the key's id) may be left out: such a source is stored, is not configured yet, and answers about it say so in a
+`Warning` header. The private key (the text of the .p8 file) comes back as `{"hidden-secret": true}`, and has to be sent
+again when the issuer changes.
 """
 
 
@@ -38,8 +39,8 @@ TYPE: Final = SourceType(
             required=True,
         ),
         Field("appName", Text(512), "The app's name."),
-        Field("appId", Text(NAME_LENGTH), "The App Store Connect app ID.", required=True),
-        Field("bundleId", Text(NAME_LENGTH), "The app's bundle ID."),
+        Field("appId", Text(NAME_LENGTH), "The app's Apple ID: the number under App Information.", required=True),
+        Field("bundleId", Text(NAME_LENGTH), "The app's bundle ID. Given, the app is looked up by it."),
     ),
     secrets=frozenset({"appconnectPrivateKey"}),
     destination=_destination,
