@@ -9,6 +9,7 @@ import msgspec
 from core.openapi import ArrayOf
 from debugfiles.kinds import MIME_TYPES, SymbolType
 from debugfiles.models import ArtifactBundle, DebugFile, Release, ReleaseFile
+from debugfiles.retention.policy import Policy
 
 _UUID_LENGTH = 36
 
@@ -22,7 +23,10 @@ class DebugFileData(msgspec.Struct):
 
 
 class DebugFileView(msgspec.Struct, rename="camel", kw_only=True):
-    """One object of an uploaded debug file. `size` is the object's, `sha1` that of the whole file."""
+    """One object of an uploaded debug file. `size` is the object's, `sha1` that of the whole file.
+
+    `expiresAt` is when it is deleted unless somebody uses it before; null for never.
+    """
 
     id: str
     uuid: str
@@ -36,6 +40,7 @@ class DebugFileView(msgspec.Struct, rename="camel", kw_only=True):
     sha1: str
     date_created: datetime
     last_used: datetime
+    expires_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
     data: DebugFileData
 
 
@@ -73,7 +78,10 @@ class NewRelease(msgspec.Struct):
 
 
 class ReleaseFileView(msgspec.Struct, rename="camel", kw_only=True):
-    """A single file of a release. `name` is the URL that it is served under, `~/` standing for any scheme and host."""
+    """A single file of a release. `name` is the URL that it is served under, `~/` standing for any scheme and host.
+
+    `expiresAt` as of debug files.
+    """
 
     id: str
     name: str
@@ -82,6 +90,7 @@ class ReleaseFileView(msgspec.Struct, rename="camel", kw_only=True):
     size: int
     sha1: str
     date_created: datetime
+    expires_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReleaseFiles(ArrayOf):
@@ -89,7 +98,7 @@ class ReleaseFiles(ArrayOf):
 
 
 class ArtifactBundleView(msgspec.Struct, rename="camel", kw_only=True):
-    """A bundle of scripts and source maps."""
+    """A bundle of scripts and source maps. `expiresAt` as of debug files."""
 
     id: str
     bundle_id: str | None
@@ -101,14 +110,15 @@ class ArtifactBundleView(msgspec.Struct, rename="camel", kw_only=True):
     sha1: str
     date_created: datetime
     last_used: datetime
+    expires_at: datetime | None | msgspec.UnsetType = msgspec.UNSET
 
 
 class ArtifactBundles(ArrayOf):
     item = ArtifactBundleView
 
 
-def debug_file_view(row: DebugFile) -> DebugFileView:
-    """`row` as it goes out."""
+def debug_file_view(row: DebugFile, policy: Policy | None = None) -> DebugFileView:
+    """`row` as it goes out; with `policy`, when it expires."""
     return DebugFileView(
         id=str(row.pk),
         uuid=row.debug_id[:_UUID_LENGTH],
@@ -122,6 +132,7 @@ def debug_file_view(row: DebugFile) -> DebugFileView:
         sha1=row.checksum,
         date_created=row.created_at,
         last_used=row.last_used,
+        expires_at=_expiry(row.last_used, policy),
         data=DebugFileData(row.kind or None, list(row.features)),
     )
 
@@ -138,8 +149,8 @@ def release_view(row: Release) -> ReleaseView:
     )
 
 
-def release_file_view(row: ReleaseFile) -> ReleaseFileView:
-    """`row` as it goes out; its content should have been fetched with it."""
+def release_file_view(row: ReleaseFile, policy: Policy | None = None) -> ReleaseFileView:
+    """`row` as it goes out; its content should have been fetched with it. With `policy`, when it expires."""
     return ReleaseFileView(
         id=str(row.pk),
         name=row.name,
@@ -148,11 +159,12 @@ def release_file_view(row: ReleaseFile) -> ReleaseFileView:
         size=row.blob.size,
         sha1=row.blob.sha1,
         date_created=row.created_at,
+        expires_at=_expiry(row.last_used, policy),
     )
 
 
-def artifact_bundle_view(row: ArtifactBundle) -> ArtifactBundleView:
-    """`row` as it goes out; its content should have been fetched with it."""
+def artifact_bundle_view(row: ArtifactBundle, policy: Policy | None = None) -> ArtifactBundleView:
+    """`row` as it goes out; its content should have been fetched with it. With `policy`, when it expires."""
     return ArtifactBundleView(
         id=str(row.pk),
         bundle_id=row.bundle_id or None,
@@ -164,4 +176,9 @@ def artifact_bundle_view(row: ArtifactBundle) -> ArtifactBundleView:
         sha1=row.blob.sha1,
         date_created=row.created_at,
         last_used=row.last_used,
+        expires_at=_expiry(row.last_used, policy),
     )
+
+
+def _expiry(last_used: datetime, policy: Policy | None) -> datetime | None | msgspec.UnsetType:
+    return msgspec.UNSET if policy is None else policy.expires_at(last_used)

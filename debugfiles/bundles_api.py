@@ -14,6 +14,7 @@ from debugfiles.bodies import ArtifactBundles, ArtifactBundleView, artifact_bund
 from debugfiles.identify import Upload
 from debugfiles.models import ArtifactBundle
 from debugfiles.receiving import received
+from debugfiles.retention.policy import policy_of
 from debugfiles.upload_views import PLACE, UploadView, form_of, query, row_id
 from projects.openapi import PAGING
 from projects.paging import paginate
@@ -39,7 +40,8 @@ class ProjectArtifactBundles(UploadView):
         if release:
             rows = rows.filter(organization=access.organization, release=release)
         page = paginate(request, rows, newest_first=True)
-        return answer([artifact_bundle_view(row) for row in page.rows], Link=page.link)
+        policy = policy_of(access.project)
+        return answer([artifact_bundle_view(row, policy) for row in page.rows], Link=page.link)
 
     @extend_schema(
         operation_id="upload_artifact_bundle",
@@ -65,7 +67,7 @@ class ProjectArtifactBundles(UploadView):
                 release=got.field("release"),
                 dist=got.field("dist"),
             )
-        return answer(artifact_bundle_view(row), 201)
+        return answer(artifact_bundle_view(row, policy_of(access.project)), 201)
 
 
 class ProjectArtifactBundle(UploadView):
@@ -78,11 +80,12 @@ class ProjectArtifactBundle(UploadView):
     )
     def get(self, request: Request, bundle_id: str, **names: str) -> Response:
         """What is known of it."""
-        found = ArtifactBundle.objects.filter(projects=self.open(request, names).project, pk=row_id(bundle_id))
+        project = self.open(request, names).project
+        found = ArtifactBundle.objects.filter(projects=project, pk=row_id(bundle_id))
         row = found.select_related("blob").first()
         if row is None:
             raise not_found()
-        return answer(artifact_bundle_view(row))
+        return answer(artifact_bundle_view(row, policy_of(project)))
 
     @extend_schema(
         operation_id="delete_artifact_bundle",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
-from django.http import StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,10 +13,13 @@ from core.openapi import BODY_STATUSES, refusals
 from core.text import storable
 from debugfiles import services
 from debugfiles.bodies import DebugFiles, DebugFileView, debug_file_view
+from debugfiles.finding import matching, with_debug_id
 from debugfiles.identify import Upload
 from debugfiles.models import DebugFile
 from debugfiles.receiving import received
-from debugfiles.upload_views import DOWNLOAD, PLACE, UploadView, form_of, query, row_id, send
+from debugfiles.retention.policy import policy_of
+from debugfiles.sending import send
+from debugfiles.upload_views import CONTENT, DOWNLOAD, PLACE, RANGE, UploadView, form_of, query, row_id
 from engine.modules import DebugId, parse_code_id
 from projects.access import open_project
 from projects.models import Project
@@ -47,7 +49,8 @@ class ProjectDebugFiles(UploadView):
         """Newest first."""
         access = self.open(request, names)
         page = paginate(request, _found(access.project, request), newest_first=True)
-        return answer([debug_file_view(row) for row in page.rows], Link=page.link)
+        policy = policy_of(access.project)
+        return answer([debug_file_view(row, policy) for row in page.rows], Link=page.link)
 
     @extend_schema(
         operation_id="upload_debug_file",
@@ -67,7 +70,8 @@ class ProjectDebugFiles(UploadView):
         with received(request) as got:
             upload = Upload(got.incoming, got.field("name") or storable(got.filename), _debug_id(got.field("debug_id")))
             rows = services.store_debug_file(project=access.project, actor=access.actor, upload=upload)
-        return answer([debug_file_view(row) for row in rows], 201)
+        policy = policy_of(access.project)
+        return answer([debug_file_view(row, policy) for row in rows], 201)
 
 
 class ProjectDebugFile(UploadView):
@@ -80,7 +84,8 @@ class ProjectDebugFile(UploadView):
     )
     def get(self, request: Request, file_id: str, **names: str) -> Response:
         """What is known of it."""
-        return answer(debug_file_view(_file(self.open(request, names).project, file_id)))
+        project = self.open(request, names).project
+        return answer(debug_file_view(_file(project, file_id), policy_of(project)))
 
     @extend_schema(
         operation_id="delete_debug_file",
@@ -101,15 +106,15 @@ class ProjectDebugFileContent(UploadView):
         operation_id="download_debug_file",
         summary="Download a debug file",
         tags=_TAG,
-        parameters=[*PLACE],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **refusals(403, 404)},
+        parameters=[*PLACE, RANGE],
+        responses={**CONTENT, **refusals(403, 404)},
     )
-    def get(self, request: Request, file_id: str, **names: str) -> StreamingHttpResponse:
+    def get(self, request: Request, file_id: str, **names: str) -> HttpResponseBase:
         """The object as it was uploaded, of a fat file that part. Needs `symbols:read` or `project:write`."""
         organization, project = names["organization_id_or_slug"], names["project_id_or_slug"]
         access = open_project(request, organization, project, any_of=DOWNLOAD)
         row = _file(access.project, file_id)
-        return send(row.blob, row.object_name, row.object_offset, row.object_size)
+        return send(request, row.blob, row.object_name, row.object_offset, row.object_size)
 
 
 def _file(project: Project, file_id: str) -> DebugFile:
@@ -123,22 +128,10 @@ def _found(project: Project, request: Request) -> QuerySet[DebugFile]:
     rows = DebugFile.objects.filter(project=project)
     asked = {name: storable(request.query_params.get(name, "")) for name in ("query", "debug_id", "code_id")}
     if asked["debug_id"]:
-        rows = rows.filter(_with_debug_id(_debug_id(asked["debug_id"])))
+        rows = rows.filter(with_debug_id(_debug_id(asked["debug_id"])))
     if asked["code_id"]:
         rows = rows.filter(code_id=parse_code_id(asked["code_id"]) or "-")
-    if asked["query"]:
-        text = asked["query"]
-        rows = rows.filter(
-            Q(object_name__icontains=text) | _with_debug_id(DebugId.parse(text)) | Q(code_id=text.lower())
-        )
-    return rows
-
-
-def _with_debug_id(debug_id: DebugId | None) -> Q:
-    if debug_id is None:
-        return Q(pk=None)
-    exact = Q(debug_uuid=debug_id.uuid)
-    return exact & Q(debug_appendix=debug_id.appendix) if debug_id.appendix else exact
+    return rows.filter(matching(asked["query"])) if asked["query"] else rows
 
 
 def _debug_id(text: str) -> DebugId | None:

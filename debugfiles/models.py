@@ -45,16 +45,6 @@ class Blob(models.Model):
         return self.sha256
 
 
-class Uploads(models.Model):
-    """Counts what changes among a project's debug files, so that nobody believes an answer from before a change."""
-
-    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="uploads", primary_key=True)
-    revision = models.BigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.project_id} {self.revision}"
-
-
 class DebugFile(models.Model):
     """One object of an uploaded file: `object_size` bytes from `object_offset` of the content.
 
@@ -91,6 +81,7 @@ class DebugFile(models.Model):
             models.Index(fields=("project", "code_id"), name="debug_file_by_code_id"),
             models.Index(fields=("project", "checksum"), name="debug_file_by_checksum"),
             models.Index(fields=("project", "-id"), name="debug_file_newest"),
+            models.Index(fields=("project", "last_used"), name="debug_file_by_use"),
         )
 
     def __str__(self) -> str:
@@ -209,6 +200,18 @@ class ReleaseFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Retention(models.Model):
+    """Where a project keeps uploads longer or shorter than the settings say. NULL: as they say; 0: without a limit."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="retention", primary_key=True)
+    keep_days = models.PositiveIntegerField(null=True)
+    quota_bytes = models.BigIntegerField(null=True)
+    when_full = models.CharField(max_length=8, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"{self.project_id}"
 
 
 class Scraping(models.Model):

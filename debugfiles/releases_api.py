@@ -24,6 +24,7 @@ from debugfiles.bodies import (
 from debugfiles.identify import Upload
 from debugfiles.models import VERSION_LENGTH, Release, ReleaseFile
 from debugfiles.receiving import received
+from debugfiles.retention.policy import policy_of
 from debugfiles.upload_views import PLACE, UploadView, form_of, query, row_id
 from projects.models import Project
 from projects.openapi import PAGING
@@ -119,7 +120,8 @@ class ProjectReleaseFiles(UploadView):
         project = self.open(request, names).project
         rows = ReleaseFile.objects.filter(project=project, release=find_release(project, version))
         page = paginate(request, rows.select_related("blob"))
-        return answer([release_file_view(row) for row in page.rows], Link=page.link)
+        policy = policy_of(project)
+        return answer([release_file_view(row, policy) for row in page.rows], Link=page.link)
 
     @extend_schema(
         operation_id="upload_release_file",
@@ -151,7 +153,7 @@ class ProjectReleaseFiles(UploadView):
                 dist=got.field("dist"),
                 headers=_headers(got.fields.get("header", ())),
             )
-        return answer(release_file_view(row), 201)
+        return answer(release_file_view(row, policy_of(access.project)), 201)
 
 
 class ProjectReleaseFile(UploadView):
@@ -171,7 +173,7 @@ class ProjectReleaseFile(UploadView):
         row = files.filter(pk=row_id(file_id)).select_related("blob").first()
         if row is None:
             raise not_found()
-        return answer(release_file_view(row))
+        return answer(release_file_view(row, policy_of(project)))
 
     @extend_schema(
         operation_id="delete_release_file",

@@ -1,22 +1,19 @@
-"""What the endpoints of uploads have in common: who may do what, and how a file goes out."""
+"""What the endpoints of uploads have in common: who may do what, and how they are described."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from django.conf import settings
-from django.http import StreamingHttpResponse
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
 from core.api import ApiView, not_found
-from core.database import release
 from core.openapi import challenge
-from debugfiles.contents import pieces_of
-from debugfiles.models import Blob
 from debugfiles.receiving import AROUND_BYTES
 from projects.access import ProjectAccess, open_project
 from projects.openapi import ORGANIZATION, PROJECT
@@ -33,6 +30,15 @@ SCOPES: Final = MappingProxyType(
 DOWNLOAD: Final = ("symbols:read", "project:write", "project:admin")
 PLACE: Final = (ORGANIZATION, PROJECT, challenge())
 BINARY: Final = MappingProxyType({"type": "string", "format": "binary"})
+RANGE: Final = OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range of bytes.")
+# The answers that send a content.
+CONTENT: Final[Mapping[Any, Any]] = MappingProxyType(
+    {
+        (200, "application/octet-stream"): OpenApiTypes.BINARY,
+        (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        416: OpenApiResponse(description="The range begins behind the end."),
+    }
+)
 _DIGITS: Final = re.compile("[0-9]{1,18}")
 
 
@@ -68,20 +74,3 @@ def form_of(**fields: str) -> dict[str, Any]:
 def query(name: str, text: str) -> OpenApiParameter:
     """A text parameter of the query."""
     return OpenApiParameter(name, str, OpenApiParameter.QUERY, description=text)
-
-
-def send(blob: Blob, name: str, start: int = 0, size: int | None = None) -> StreamingHttpResponse:
-    """A content as a download, streamed. Raises BlobError while there is still time to say so."""
-    release()
-    pieces = pieces_of(blob, start, size)
-    first = next(pieces, b"")
-    answer = StreamingHttpResponse(_joined(first, pieces), content_type="application/octet-stream")
-    answer["Content-Length"] = str(blob.size if size is None else size)
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:100] or "file"
-    answer["Content-Disposition"] = f'attachment; filename="{safe}"'
-    return answer
-
-
-def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest

@@ -9,14 +9,21 @@ from django.urls import include, path
 from debugfiles.bundles_api import ProjectArtifactBundle, ProjectArtifactBundles
 from debugfiles.files_api import ProjectDebugFile, ProjectDebugFileContent, ProjectDebugFiles
 from debugfiles.releases_api import ProjectRelease, ProjectReleaseFile, ProjectReleaseFiles, ProjectReleases
+from debugfiles.retention.api import ProjectRetention
 from debugfiles.scraping_api import ProjectScraping
+from debugfiles.sentrysource.dsyms_api import ProjectDsyms
+from debugfiles.sentrysource.lookup_api import ProjectArtifactLookup
 
 _PROJECT: Final = "projects/<str:organization_id_or_slug>/<str:project_id_or_slug>/"
 
 urlpatterns = [
+    # Before the protocol's own: here the same address has more methods.
+    path(f"{_PROJECT}files/dsyms/", ProjectDsyms.as_view(), name="dsyms"),
+    path(f"{_PROJECT}artifact-lookup/", ProjectArtifactLookup.as_view(), name="artifact-lookup"),
     path("", include("debugfiles.protocol.urls")),
     path(f"{_PROJECT}scraping/", ProjectScraping.as_view(), name="scraping"),
     path(f"{_PROJECT}debug-files/", ProjectDebugFiles.as_view(), name="debug-files"),
+    path(f"{_PROJECT}debug-files/retention/", ProjectRetention.as_view(), name="retention"),
     path(f"{_PROJECT}debug-files/<str:file_id>/", ProjectDebugFile.as_view(), name="debug-file"),
     path(
         f"{_PROJECT}debug-files/<str:file_id>/download/", ProjectDebugFileContent.as_view(), name="debug-file-content"

@@ -38,6 +38,8 @@ class Project(models.Model):
     builtin_sources = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     # Counts the changes of the project's symbol sources, its choice of built-in ones included.
     sources_revision = models.BigIntegerField(default=0)
+    # Counts the changes of the project's debug files, so that nobody believes an answer from before a change.
+    files_revision = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
     class Meta:

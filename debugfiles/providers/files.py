@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core.database import release
 from debugfiles.contents import TOUCH_EVERY, touch
-from debugfiles.models import DebugFile, Uploads
+from debugfiles.models import DebugFile
 from debugfiles.providers.fetching import absent, cache_key, copy_content
 from engine.modules import Wanted
 from engine.outgoing import Deadline
@@ -96,9 +96,8 @@ class ProjectFiles:
 
 
 def project_files(access: ProjectAccess) -> ProjectFiles:
-    """The debug files of the opened project, as they are now; one query."""
-    found = Uploads.objects.filter(project=access.project).values_list("revision", flat=True).first()
-    return ProjectFiles(access.project, found or 0)
+    """The debug files of the opened project, as they were when it was opened; asks nothing yet."""
+    return ProjectFiles(access.project, access.project.files_revision)
 
 
 def _question(wanted: Wanted) -> Q | None:

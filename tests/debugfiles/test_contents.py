@@ -14,7 +14,7 @@ from debugfiles import contents, services, tasks
 from debugfiles.contents import delete_unused, keep_content
 from debugfiles.models import Blob, DebugFile
 from projects.access import SYSTEM
-from tests.debugfiles.uploading import APP, PROGUARD, bundle_of, incoming, upload, upload_bundle, upload_file
+from tests.debugfiles.uploading import APP, PROGUARD, access_to, bundle_of, incoming, upload, upload_bundle, upload_file
 
 
 def kept(content):
@@ -137,7 +137,7 @@ def test_four_uploads_of_one_file_at_once_are_one_file(acme_project):
 
     assert not failures
     assert (Blob.objects.count(), DebugFile.objects.count()) == (1, 1)
-    assert acme_project.uploads.revision == 1
+    assert access_to(acme_project).project.files_revision == 1
 
 
 @pytest.mark.django_db

@@ -86,8 +86,9 @@ def test_a_single_file_comes_with_its_headers(acme_project):
 def test_everything_is_asked_in_one_query_and_each_bundle_listed_once(acme_project):
     upload_bundle(acme_project, bundle_of(APP), "1.0")
     upload_file(acme_project, "1.0", "~/app.min.js")
+    artifacts = project_artifacts(access_to(acme_project))
     with CaptureQueriesContext(connection) as queries:
-        found = lookup(acme_project, release="1.0", debug_ids=[DEBUG_ID], urls=["~/app.min.js"])
+        found = artifacts.lookup(query(release="1.0", debug_ids=[DEBUG_ID], urls=["~/app.min.js"]), NEVER)
     assert len(queries) == 1
     assert [(item.id.partition("/")[0], item.resolved_with) for item in found] == [
         ("artifact_bundle", "debug-id"),

@@ -14,6 +14,7 @@ from debugfiles import services
 from debugfiles.identify import Upload
 from engine.modules import DebugId
 from projects.access import SYSTEM, ProjectAccess
+from projects.models import Project
 
 LEDGER = Path(__file__).parents[1] / "fixtures" / "ledger" / "libledger.so"
 LEDGER_DEBUG_ID = "426f9862-c46b-48c4-d981-64228ac3631d"
@@ -59,6 +60,8 @@ def upload_file(project, version, url, content=b"content", dist="", headers=None
 
 
 def access_to(project):
+    """The project as a request opens it: as it is now."""
+    project = Project.objects.select_related("organization").get(pk=project.pk)
     return ProjectAccess(project.organization, project, SYSTEM, frozenset())
 
 
