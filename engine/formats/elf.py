@@ -37,7 +37,10 @@ class Section:
 
 
 class Elf:
-    """The sections of one file. `load_address` is what addresses of the module are relative to."""
+    """The sections of one file. `load_address` is what addresses of the module are relative to.
+
+    `entry` is the absolute address at which a program begins, zero where there is none.
+    """
 
     def __init__(self, data: Data) -> None:
         """FormatError when `data` is no ELF file, or its tables cannot be read."""
@@ -51,7 +54,7 @@ class Elf:
         layout = "HHIQQQIHHHHHH" if self.wide else "HHIIIIIHHHHHH"
         fields = self._unpack(layout, 16)
         self.machine = fields[1]
-        self._segments, self._table = fields[4], fields[5]
+        self.entry, self._segments, self._table = fields[3:6]
         self._segment_size, self._segment_count, self._row_size, self._count, self._names = fields[8:13]
         self.sections = self._read_sections()
         self.load_address = self._read_load_address()

@@ -1,5 +1,5 @@
 """Reading the DWARF unwind tables of ELF files ourselves, entry by entry: a bad one costs itself and no other."""
 
-from engine.formats.eh_frame.tables import has_unwind_tables, unwind_text
+from engine.formats.eh_frame.tables import has_unwind_tables, signal_text, unwind_text
 
-__all__ = ["has_unwind_tables", "unwind_text"]
+__all__ = ["has_unwind_tables", "signal_text", "unwind_text"]

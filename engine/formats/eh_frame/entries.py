@@ -47,7 +47,10 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class Cie:
-    """What many functions have in common: factors, the column of the return address, the first instructions."""
+    """What many functions have in common: factors, the column of the return address, the first instructions.
+
+    `signal` tells of code that signal handlers return to: what it returns to was interrupted anywhere, not calling.
+    """
 
     code_factor: int
     data_factor: int
@@ -56,6 +59,7 @@ class Cie:
     augmented: bool
     word: int
     instructions: Numbers
+    signal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +146,15 @@ def _read_fields(frames: Frames, body: Numbers) -> Cie:
             raise FormatError("unwind tables of an unknown kind of addresses")
     code, data = body.uleb(), body.sleb()
     register = body.u8() if version == 1 else body.uleb()
-    encoding = ABSOLUTE
-    if augmentation.startswith(b"z"):
+    encoding, augmented = ABSOLUTE, augmentation.startswith(b"z")
+    if augmented:
         size = body.uleb()
         encoding = _encoding(augmentation, body.within(body.position + size))
         body.skip(size)
     elif augmentation not in (b"", b"eh"):
         raise FormatError("unwind tables with an unknown augmentation")
-    return Cie(code, data, register, encoding, augmentation.startswith(b"z"), body.word, body.within(body.end))
+    rest = body.within(body.end)
+    return Cie(code, data, register, encoding, augmented, body.word, rest, augmented and b"S" in augmentation)
 
 
 def _encoding(augmentation: bytes, extra: Numbers) -> int:

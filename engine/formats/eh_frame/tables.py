@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Final
 
 from engine.formats.bytewise import Data, FormatError
-from engine.formats.eh_frame.entries import Frames, entries
+from engine.formats.eh_frame.entries import Fde, Frames, entries
 from engine.formats.eh_frame.program import Rules, first_rules
 from engine.formats.eh_frame.registers import MACHINES, Machine
 from engine.formats.eh_frame.text import lines
@@ -18,6 +20,10 @@ DEBUG_FRAME: Final = b".debug_frame"
 # An older way of packing, which is not unpacked here.
 PACKED_DEBUG_FRAME: Final = b".zdebug_frame"
 MAX_TEXT_BYTES: Final = 512 << 20
+# A C library has one or two.
+MAX_SIGNAL_ENTRIES: Final = 64
+# Version and augmentation of a CIE.
+_SIGNAL_CIE: Final = re.compile(rb"[\x01\x03\x04]z[A-Z]{0,7}S")
 
 
 def unwind_text(data: Data) -> bytes:
@@ -37,6 +43,22 @@ def unwind_text(data: Data) -> bytes:
     if not text:
         raise FormatError("no unwind entry can be read")
     return bytes(text)
+
+
+def signal_text(data: Data) -> bytes:
+    """The STACK CFI records of code that signal handlers return to, each with the rule `.signal`.
+
+    FormatError when `data` is no ELF file. Costs next to nothing for files that have none.
+    """
+    elf = Elf(data)
+    machine, section = MACHINES.get(elf.machine), elf.find(EH_FRAME)
+    if machine is None or section is None:
+        return b""
+    frames = _frames(elf, section)
+    if _SIGNAL_CIE.search(frames.content) is None:
+        return b""
+    found = (entry for entry in entries(frames) if entry.cie.signal)
+    return "".join(_lines(elf, machine, frames, islice(found, MAX_SIGNAL_ENTRIES))).encode()
 
 
 def has_unwind_tables(data: Data) -> bool:
@@ -64,12 +86,13 @@ def _all_lines(elf: Elf, machine: Machine) -> Iterator[str]:
         if section is not None:
             # One section that cannot be unpacked does not spoil the other.
             with suppress(FormatError):
-                yield from _lines(elf, machine, _frames(elf, section))
+                frames = _frames(elf, section)
+                yield from _lines(elf, machine, frames, entries(frames))
 
 
-def _lines(elf: Elf, machine: Machine, frames: Frames) -> Iterator[str]:
+def _lines(elf: Elf, machine: Machine, frames: Frames, listed: Iterable[Fde]) -> Iterator[str]:
     known: dict[int, Rules] = {}
-    for entry in entries(frames):
+    for entry in listed:
         if entry.cie_place not in known:
             known[entry.cie_place] = first_rules(frames, entry.cie, machine)
         yield from lines(frames, entry, machine, known[entry.cie_place], elf.load_address)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from engine.formats.eh_frame.entries import Fde, Frames
 from engine.formats.eh_frame.program import Rules, rows
 from engine.formats.eh_frame.registers import Machine
+
+# A name of our own among the rules, which other stack walkers take for a register that they do not know.
+SIGNAL: Final = ".signal"
 
 
 def lines(frames: Frames, entry: Fde, machine: Machine, first: Rules, base: int) -> Iterator[str]:
@@ -24,6 +28,8 @@ def lines(frames: Frames, entry: Fde, machine: Machine, first: Rules, base: int)
             continue
         if not said and machine.leaf_returns and entry.cie.return_register not in rules.registers:
             terms[".ra"] = _return_register(entry, machine)
+        if not said and entry.cie.signal:
+            terms[SIGNAL] = "1"
         news = {name: term for name, term in terms.items() if said.get(name) != term}
         if news:
             head = f"{start - base:x}" if said else f"INIT {start - base:x} {end - start:x}"
