@@ -23,6 +23,9 @@ from engine.unwind import ModuleMap, Trust, Walk, walk
 MAX_FRAMES_PER_THREAD = 256
 # Frames of one trust differ by their addresses only, which the thread has.
 _FRAMES = {trust: Frame(0, trust=trust.value) for trust in Trust}
+# Those that a signal interrupted: their address is the instruction itself. So is that of the first frame, which has to
+# be said once any other frame says it.
+_EXACT_FRAMES = {trust: Frame(0, trust=trust.value, adjust_instruction_addr=False) for trust in Trust}
 
 
 @dataclass(slots=True)
@@ -150,9 +153,12 @@ def _opened(data: Path | Data) -> Data:
 def _thread(stack: _Stack, asking: bool | None) -> Thread:
     if stack.walk is not None:
         frames = [_FRAMES[frame.trust] for frame in stack.walk.frames]
+        for at in {0, *stack.walk.exact} if stack.walk.exact else ():
+            frames[at] = _EXACT_FRAMES[stack.walk.frames[at].trust]
         addresses = [frame.address for frame in stack.walk.frames]
     else:
         frames = [Frame(frame.address, trust="prewalked", function=frame.symbol) for frame in stack.written]
         addresses = [frame.address for frame in stack.written]
     registers = {name: hex(value) for name, value in stack.registers.items()}
-    return Thread(frames, addresses, registers, True, stack.thread.id, stack.thread.name, asking)
+    plain = stack.walk is None or not stack.walk.exact
+    return Thread(frames, addresses, registers, plain, stack.thread.id, stack.thread.name, asking)

@@ -49,6 +49,10 @@ class WinRule:
         return False
 
     @property
+    def is_signal(self) -> bool:
+        return False
+
+    @property
     def weight(self) -> int:
         """How much memory it takes, in that of a usual rule."""
         return 2 + len(self.program or ()) // 128 + (self.otherwise.weight if self.otherwise else 0)

@@ -47,11 +47,16 @@ class WalkedFrame(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A walked stack, innermost frame first, and the registers of that frame."""
+    """A walked stack, innermost frame first, and the registers of that frame.
+
+    `exact` are the indexes of frames besides the first whose address is that of an instruction, not a return address:
+    those that a signal interrupted, and the code before each that its handler returns to.
+    """
 
     frames: list[WalkedFrame]
     registers: dict[str, int]
     ended: Ended
+    exact: tuple[int, ...] = ()
 
 
 class Need(NamedTuple):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.unwind.cpus import CpuModel, Scene, Values
 
 RA = ".ra"
+SIGNAL = ".signal"
 _UNDEFINED = (".undef",)
 _RULE = re.compile(r"([^\s:]+):\s")
 _LONGEST_TEXT = 1 << 17
@@ -47,13 +48,15 @@ class Plain(NamedTuple):
 class Rule:
     """How to get at the caller's registers. Without `ra` nobody called: the bottom of the stack.
 
-    A register whose program is None has no value in the caller. `plain` says the same where it can.
+    A register whose program is None has no value in the caller. `plain` says the same where it can. `is_signal` tells
+    of code that signal handlers return to: the frame behind it was interrupted anywhere, it does not wait for a call.
     """
 
     cfa: Program
     ra: Program | None
     others: tuple[tuple[str, Program | None], ...]
     plain: Plain | None
+    is_signal: bool = False
 
     @property
     def is_bottom(self) -> bool:
@@ -96,10 +99,12 @@ def compile_rule(text: str, cpu: CpuModel) -> Rule | None:
     stated = dict(zip(pieces[1::2], pieces[2::2], strict=True))
     programs = {cpu.rename(name): _program(body, cpu) for name, body in stated.items()}
     cfa, ra = programs.pop(CFA, None), programs.pop(RA, None)
+    is_signal = SIGNAL in programs
+    programs.pop(SIGNAL, None)
     if not cfa or CFA in cfa or len(programs) > _MOST_REGISTERS:
         return None
     others = tuple(programs.items())
-    return Rule(cfa, ra, others, _plain(cfa, ra, others, cpu))
+    return Rule(cfa, ra, others, None if is_signal else _plain(cfa, ra, others, cpu), is_signal)
 
 
 def _program(text: str, cpu: CpuModel) -> Program | None:

@@ -56,7 +56,8 @@ def walk(
     first = Stack(region or Region(start.sp, memoryview(b"")), cpu.width, memory)
     walker = _Walker(Scene(cpu, os, first, mask), modules, book, memory, dict(start.values))
     ended = yield from walker.run(limit)
-    return Walk(walker.frames, start.values, Ended.NO_STACK if region is None and ended is Ended.NO_CALLER else ended)
+    ended = Ended.NO_STACK if region is None and ended is Ended.NO_CALLER else ended
+    return Walk(walker.frames, start.values, ended, tuple(walker.exact))
 
 
 class _Walker:
@@ -66,7 +67,7 @@ class _Walker:
     likely that frame was none, and the next method is tried.
     """
 
-    __slots__ = ("_book", "_known", "_memory", "_modules", "_odd", "_registers", "_scene", "_trust", "frames")
+    __slots__ = ("_book", "_known", "_memory", "_modules", "_odd", "_registers", "_scene", "_trust", "exact", "frames")
 
     def __init__(self, scene: Scene, modules: ModuleMap, book: Book, memory: Regions, registers: Values) -> None:
         self._scene = scene
@@ -79,6 +80,7 @@ class _Walker:
         self._odd = True
         self._known: dict[int, CompiledRules | None] = {}
         self.frames: list[WalkedFrame] = []
+        self.exact: list[int] = []
 
     def run(self, limit: int) -> Generator[Need, None, Ended]:
         """Collect at most `limit` frames, one at least; why there are no more."""
@@ -99,7 +101,7 @@ class _Walker:
             if ended is not None:
                 return ended
             pc = self._registers[cpu.pc]
-            instruction = pc - cpu.back
+            instruction = pc if self.exact and self.exact[-1] == len(self.frames) else pc - cpu.back
 
     def _look_up(self, module: int) -> Generator[Need, None, CompiledRules | None]:
         rules = yield from wait_for_rules(module, self._book)
@@ -117,8 +119,29 @@ class _Walker:
             caller = rule.apply(self._registers, self._scene, innermost=self._trust is Trust.CONTEXT)
         if caller is None:
             return _NO_RULE
-        ended = self._go_on(caller, Trust.CFI)
-        return _NO_RULE if ended is not None and self._trust is Trust.SCAN else ended
+        if rule.is_signal:
+            return self._leave_handler(caller)
+        if self._trust is Trust.SCAN:
+            return self._follow_guessed(caller)
+        return self._go_on(caller, Trust.CFI)
+
+    def _follow_guessed(self, caller: Values) -> Ended | _NoRule | None:
+        """Go on from a frame that may be none: where its rule leads nowhere or to no module, it counts for nothing."""
+        cpu = self._scene.cpu
+        if self._modules.find(caller[cpu.pc] - cpu.back) is None:
+            return _NO_RULE
+        return _NO_RULE if self._go_on(caller, Trust.CFI) is not None else None
+
+    def _leave_handler(self, caller: Values) -> Ended | None:
+        """Go on to what a signal interrupted: anywhere in its code, and perhaps on another stack."""
+        cpu = self._scene.cpu
+        if caller[cpu.pc] < LOWEST_PC:
+            return Ended.LOW_PC
+        at = len(self.frames)
+        self.exact += (at - 1, at) if at > 1 else (at,)
+        self._registers, self._trust = caller, Trust.CFI
+        self._change_stack(caller[cpu.sp])
+        return None
 
     def _by_plain(self, plain: Plain) -> Values | None:
         """The usual case of a rule, as long as all it needs lies in the stack's region at whole words."""
@@ -142,7 +165,11 @@ class _Walker:
     def _guess(self) -> Generator[Need, None, Ended | None]:
         """Go on to the caller without a rule: by the frame pointer, or else by a scan."""
         self._odd = True
-        caller = self._scene.cpu.by_frame_pointer(self._registers, self._scene)
+        cpu = self._scene.cpu
+        interrupted = cpu.by_signal(self._registers, self._scene) if cpu.by_signal and self._is_return_address else None
+        if interrupted is not None:
+            return self._leave_handler(interrupted)
+        caller = cpu.by_frame_pointer(self._registers, self._scene)
         if caller is not None:
             return self._go_on(caller, Trust.FP)
         caller = yield from scan(self._registers, self._trust, self._scene, self._modules, self._book)
@@ -154,15 +181,24 @@ class _Walker:
         pc, sp, before = caller[cpu.pc], caller[cpu.sp], callee[cpu.sp]
         if pc < LOWEST_PC:
             return Ended.LOW_PC
-        if sp <= before and (sp < before or pc == callee[cpu.pc] or not cpu.keeps_sp(self._trust, trust)):
+        if sp <= before and (sp < before or pc == callee[cpu.pc] or not cpu.keeps_sp(self._state(), trust)):
             return Ended.NO_PROGRESS
         self._registers, self._trust = caller, trust
         if sp >= self._scene.stack.end:
             self._change_stack(sp)
         return None
 
+    @property
+    def _is_return_address(self) -> bool:
+        """Whether the frame waits for a call, rather than having been stopped anywhere."""
+        return len(self.frames) > 1 and not (self.exact and self.exact[-1] == len(self.frames) - 1)
+
+    def _state(self) -> Trust:
+        """A frame that was interrupted is like the one that a dump was made of: it may be a leaf."""
+        return self._trust if self._is_return_address else Trust.CONTEXT
+
     def _change_stack(self, sp: int) -> None:
         """A signal handler's stack, say, is another region than that of the code it interrupted."""
-        region = self._memory.find(sp)
+        region = None if self._scene.stack.start <= sp < self._scene.stack.end else self._memory.find(sp)
         if region is not None:
             self._scene.stack = Stack(region, self._scene.cpu.width, self._memory)

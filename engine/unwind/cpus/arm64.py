@@ -41,6 +41,30 @@ def _keeps_sp(callee: Trust, caller: Trust) -> bool:
     return callee is Trust.CONTEXT or caller is Trust.CFI
 
 
+# Where Linux keeps the registers of what it interrupts, from the stack pointer of the code that the handler returns to:
+# siginfo_t begins with the signal's number; behind 31 registers in ucontext_t come stack pointer, program counter, and
+# after the processor's state a record whose mark and size are always those of the floating point registers.
+_REGISTERS_AT = 312
+_FLOATING_AT = 592
+_FLOATING = 528 << 32 | 0x46508001
+_SIGNALS = range(1, 65)
+_SAVED = (*(f"x{number}" for number in range(29)), "fp", "lr", "sp", "pc")
+
+
+def _by_signal(registers: Values, scene: Scene) -> Values | None:
+    """Of Linux, where handlers return to code of the kernel's that is in no file."""
+    if scene.os not in ("Linux", "Android"):
+        return None
+    start = registers["sp"]
+    word = scene.stack.word
+    signal = word(start)
+    if word(start + _FLOATING_AT) != _FLOATING or signal is None or signal & 0xFFFFFFFF not in _SIGNALS:
+        return None
+    saved = scene.stack.ahead(start + _REGISTERS_AT, len(_SAVED))
+    found = dict(zip(_SAVED, saved, strict=True))
+    return found if _is_code(found["pc"]) else None
+
+
 ARM64 = CpuModel(
     name="arm64",
     width=8,
@@ -53,4 +77,5 @@ ARM64 = CpuModel(
     is_code=_is_code,
     guess=no_guess,
     aliases={"x29": "fp", "x30": "lr", "x31": "sp"},
+    by_signal=_by_signal,
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Values: TypeAlias = dict[str, int]
 
 LOWEST_PC = 0x1000
-_OWN_NAMES = frozenset({".cfa", ".ra", ".undef"})
+_OWN_NAMES = frozenset({".cfa", ".ra", ".undef", ".signal"})
 
 
 @dataclass(slots=True)
@@ -39,6 +39,7 @@ class CpuModel:
     address to some place in the call before it. `by_frame_pointer` gives the caller's registers or None.
     `keeps_sp` says whether a caller may have its callee's stack pointer, from the callee's and the caller's trust.
     `guess` finds the frame pointer of a caller whose return address was met at an address while scanning.
+    `by_signal` gives the registers of what a signal interrupted when the stack pointer is where the kernel put them.
     """
 
     name: str
@@ -52,6 +53,7 @@ class CpuModel:
     is_code: Callable[[int], bool]
     guess: Callable[[Values, int, Scene], Values]
     aliases: Mapping[str, str] = field(default_factory=dict)
+    by_signal: Callable[[Values, Scene], Values | None] | None = None
 
     @property
     def mask(self) -> int:
