@@ -51,6 +51,8 @@ def refusal(status: int) -> HttpResponse:
     """An answer without a file. It is never kept: what is missing now may be uploaded in a second."""
     answer = HttpResponse(_TEXTS[status], status=status, content_type="text/plain; charset=utf-8")
     answer["Cache-Control"] = "no-store"
+    # Debuggers ask for far more than there is: the framework's warning for each would drown the log.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
     if status == 401:
         answer["WWW-Authenticate"] = CHALLENGE
     if status == 503:
