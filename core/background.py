@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final, ParamSpec
 
 from asgiref.sync import async_to_sync
@@ -56,7 +57,13 @@ def periodic(cron: str, *, queue: str = MAINTENANCE) -> Callable[[Callable[[int]
 
     def register(function: Callable[[int], None]) -> Task[..., None, ...]:
         name = f"{function.__module__}.{function.__qualname__}"
-        made: Task[..., None, ...] = app.task(queue=queue, queueing_lock=name, retry=RETRY)(function)
+
+        # The library gives the time by this name, whatever the function calls it.
+        @wraps(function)
+        def run_due(timestamp: int) -> None:
+            function(timestamp)
+
+        made: Task[..., None, ...] = app.task(queue=queue, queueing_lock=name, retry=RETRY)(run_due)
         app.periodic(cron=cron)(made)
         return made
 

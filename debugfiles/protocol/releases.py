@@ -9,10 +9,11 @@ from django.db import models, transaction
 
 from core.api import not_found
 from core.text import storable
+from debugfiles import services
 from debugfiles.models import VERSION_LENGTH, Release, ReleaseFile
 from projects import audit
 from projects.access import Actor, OrganizationAccess
-from projects.models import Project
+from projects.models import Organization, Project
 
 
 def visible_releases(access: OrganizationAccess) -> models.QuerySet[Release]:
@@ -29,6 +30,17 @@ def open_release(access: OrganizationAccess, version: str) -> Release:
     if found is None:
         raise not_found()
     return found
+
+
+def create_release(
+    *, organization: Organization, projects: Sequence[Project], actor: Actor, version: str
+) -> tuple[Release, bool]:
+    """The release with this version, for the projects too, if any, and whether it is new. Raises ApiError (400)."""
+    with transaction.atomic():
+        made = services.create_release(organization=organization, projects=projects, actor=actor, version=version)
+        if made[1] and not projects:
+            audit.record(organization=organization, actor=actor, action="release.created", target=version, data={})
+    return made
 
 
 def update_release(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -10,13 +11,18 @@ from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import ApiError, answer, decode_body
+from core.api import answer, decode_body
 from core.openapi import BODY_STATUSES, refusals
 from core.text import storable
-from debugfiles import services
 from debugfiles.bodies import Releases, ReleaseView, release_view
 from debugfiles.protocol.places import IN_ORGANIZATION, OrganizationUploadView, find_projects
-from debugfiles.protocol.releases import delete_release, open_release, update_release, visible_releases
+from debugfiles.protocol.releases import (
+    create_release,
+    delete_release,
+    open_release,
+    update_release,
+    visible_releases,
+)
 from debugfiles.upload_views import query
 from projects.access import OrganizationAccess
 from projects.bodies import Moment
@@ -79,7 +85,7 @@ class OrganizationReleases(OrganizationUploadView):
         access = self.open(request, organization_id_or_slug)
         body = decode_body(request, NewOrganizationRelease)
         projects = _projects(access, body.projects)
-        row, created = services.create_release(
+        row, created = create_release(
             organization=access.organization, projects=projects, actor=access.actor, version=body.version
         )
         if body.date_released is not None:
@@ -133,7 +139,7 @@ class OrganizationRelease(OrganizationUploadView):
         return Response(status=204)
 
 
-def _projects(access: OrganizationAccess, refs: list[str | int]) -> tuple[Project, ...]:
-    if not refs and access.project_id is None:
-        raise ApiError("projects: at least one is needed", field="projects")
-    return find_projects(access, refs or [access.project_id or 0])
+def _projects(access: OrganizationAccess, refs: Sequence[str | int]) -> tuple[Project, ...]:
+    """Those of the request; without any, the one that the token is bound to."""
+    bound = () if access.project_id is None else (access.project_id,)
+    return find_projects(access, refs or bound)

@@ -163,3 +163,12 @@ def test_sessions_that_are_over_are_deleted():
 def test_the_sweeps_are_due_by_themselves():
     names = {task.task.name for task in app.periodic_registry.periodic_tasks.values()}
     assert {sweep_stalled.name, sweep_old.name} <= names
+
+
+def test_every_periodic_task_runs_as_a_worker_defers_it():
+    for periodic in app.periodic_registry.periodic_tasks.values():
+        periodic.task.configure(queue=QUEUE, queueing_lock=None).defer(timestamp=1_700_000_000)
+    count = jobs().count()
+    background.run_waiting([QUEUE])
+    assert count >= 2
+    assert list(jobs()) == []
