@@ -17,6 +17,7 @@ from debugfiles.finding import matching, with_debug_id
 from debugfiles.identify import Upload
 from debugfiles.models import DebugFile
 from debugfiles.receiving import received
+from debugfiles.records.debug_files import store_debug_files
 from debugfiles.retention.policy import policy_of
 from debugfiles.sending import send
 from debugfiles.upload_views import CONTENT, DOWNLOAD, PLACE, RANGE, UploadView, form_of, query, row_id
@@ -63,15 +64,19 @@ class ProjectDebugFiles(UploadView):
     def post(self, request: Request, **names: str) -> Response:
         """ELF, Mach-O (fat ones too), PE, PDB, portable PDB, WebAssembly, Breakpad, ProGuard, source bundles, maps.
 
-        The answer has one entry for each object of the file, also when it had been there before. Symbolication uses it
-        from the next request on. Needs `project:write`, `project:admin`, `project:releases` or `org:ci`.
+        Or an archive of them: ZIP, tar (also packed), 7z, cab, cpio, ar. The answer has one entry for each object, also
+        when it had been there before; of an archive the first 500, and in `Location` the upload, which says what was
+        not taken and why. Symbolication uses the files from the next request on.
+
+        Needs `project:write`, `project:admin`, `project:releases` or `org:ci`.
         """
         access = self.open(request, names)
         with received(request) as got:
             upload = Upload(got.incoming, got.field("name") or storable(got.filename), _debug_id(got.field("debug_id")))
-            rows = services.store_debug_file(project=access.project, actor=access.actor, upload=upload)
+            rows, made = store_debug_files(project=access.project, actor=access.actor, upload=upload)
         policy = policy_of(access.project)
-        return answer([debug_file_view(row, policy) for row in rows], 201)
+        headers = {} if made is None else {"Location": request.build_absolute_uri(f"../uploads/{made.pk}/")}
+        return answer([debug_file_view(row, policy) for row in rows], 201, **headers)
 
 
 class ProjectDebugFile(UploadView):

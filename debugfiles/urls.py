@@ -8,6 +8,7 @@ from django.urls import include, path
 
 from debugfiles.bundles_api import ProjectArtifactBundle, ProjectArtifactBundles
 from debugfiles.files_api import ProjectDebugFile, ProjectDebugFileContent, ProjectDebugFiles
+from debugfiles.records.api import ProjectUpload, ProjectUploads
 from debugfiles.releases_api import ProjectRelease, ProjectReleaseFile, ProjectReleaseFiles, ProjectReleases
 from debugfiles.retention.api import ProjectRetention
 from debugfiles.scraping_api import ProjectScraping
@@ -28,6 +29,8 @@ urlpatterns = [
     path(
         f"{_PROJECT}debug-files/<str:file_id>/download/", ProjectDebugFileContent.as_view(), name="debug-file-content"
     ),
+    path(f"{_PROJECT}uploads/", ProjectUploads.as_view(), name="uploads"),
+    path(f"{_PROJECT}uploads/<str:upload_id>/", ProjectUpload.as_view(), name="upload"),
     path(f"{_PROJECT}artifact-bundles/", ProjectArtifactBundles.as_view(), name="artifact-bundles"),
     path(f"{_PROJECT}artifact-bundles/<str:bundle_id>/", ProjectArtifactBundle.as_view(), name="artifact-bundle"),
     path(f"{_PROJECT}releases/", ProjectReleases.as_view(), name="project-releases"),
