@@ -84,7 +84,9 @@ class Minidump:
     def memory(self) -> Memory:
         """All memory that the dump holds."""
         blocks = self._streams.read(memory.LIST64, memory.read_list64) or []
-        return Memory(self._streams.image.data, blocks + (self._streams.read(memory.LIST, memory.read_list) or []))
+        image = self._streams.image
+        blocks = blocks + (self._streams.read(memory.LIST, memory.read_list) or [])
+        return Memory(image.data, blocks, is_little=image.is_little)
 
     @cached_property
     def exception(self) -> ExceptionRecord | None:

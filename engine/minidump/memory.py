@@ -28,10 +28,11 @@ class Block(NamedTuple):
 class Memory:
     """All memory of a dump. Of blocks that overlap, the one that begins first keeps what they share."""
 
-    __slots__ = ("_blocks", "_data", "_starts")
+    __slots__ = ("_blocks", "_data", "_is_little", "_starts")
 
-    def __init__(self, data: memoryview, blocks: Iterable[Block]) -> None:
+    def __init__(self, data: memoryview, blocks: Iterable[Block], *, is_little: bool = True) -> None:
         self._data = data
+        self._is_little = is_little
         self._blocks = _apart(sorted(blocks, key=_order))
         self._starts = [block.start for block in self._blocks]
 
@@ -41,13 +42,13 @@ class Memory:
         if index < 0:
             return None
         start, size, at = self._blocks[index]
-        return Region(start, self._data[at : at + size]) if address < start + size else None
+        return Region(start, self._data[at : at + size], self._is_little) if address < start + size else None
 
     def __len__(self) -> int:
         return len(self._blocks)
 
     def __iter__(self) -> Iterator[Region]:
-        return (Region(start, self._data[at : at + size]) for start, size, at in self._blocks)
+        return (Region(start, self._data[at : at + size], self._is_little) for start, size, at in self._blocks)
 
 
 def _order(block: Block) -> tuple[int, int]:

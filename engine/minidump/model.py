@@ -87,10 +87,14 @@ class Registers(Struct, frozen=True):
 
 
 class Region(Struct, frozen=True):
-    """A piece of the process's memory: its first address, and a view of the file, never a copy."""
+    """A piece of the process's memory: its first address, and a view of the file, never a copy.
+
+    `is_little` tells the byte order of the numbers in it, which is that of the dump.
+    """
 
     start: int
     data: memoryview
+    is_little: bool = True
 
     @property
     def end(self) -> int:

@@ -87,7 +87,7 @@ def _own(image: Image, start: int, size: int, at: int) -> Region | None:
     if not size or not at:
         return None
     with suppress(Unreadable):
-        return Region(start, image.piece(at, size))
+        return Region(start, image.piece(at, size), image.is_little)
     return None
 
 

@@ -127,10 +127,11 @@ class _Walker:
 
     def _follow_guessed(self, caller: Values) -> Ended | _NoRule | None:
         """Go on from a frame that may be none: where its rule leads nowhere or to no module, it counts for nothing."""
+        return None if self._in_module(caller) and self._go_on(caller, Trust.CFI) is None else _NO_RULE
+
+    def _in_module(self, caller: Values) -> bool:
         cpu = self._scene.cpu
-        if self._modules.find(caller[cpu.pc] - cpu.back) is None:
-            return _NO_RULE
-        return _NO_RULE if self._go_on(caller, Trust.CFI) is not None else None
+        return self._modules.find(caller[cpu.pc] - cpu.back) is not None
 
     def _leave_handler(self, caller: Values) -> Ended | None:
         """Go on to what a signal interrupted: anywhere in its code, and perhaps on another stack."""
@@ -170,7 +171,8 @@ class _Walker:
         if interrupted is not None:
             return self._leave_handler(interrupted)
         caller = cpu.by_frame_pointer(self._registers, self._scene)
-        if caller is not None:
+        # Frames of code that is compiled as the program runs lie in no module; above what was guessed it is a guess.
+        if caller is not None and (self._trust is not Trust.SCAN or self._in_module(caller)):
             return self._go_on(caller, Trust.FP)
         caller = yield from scan(self._registers, self._trust, self._scene, self._modules, self._book)
         return Ended.NO_CALLER if caller is None else self._go_on(caller, Trust.SCAN)

@@ -30,7 +30,7 @@ def _by_frame_pointer(registers: Values, scene: Scene) -> Values | None:
     if above is None or signed is None:
         return None
     pc = signed & scene.pointer_mask
-    if not _is_code(pc):
+    if not _is_code(pc) or scene.stack.holds(pc):
         return None
     found = {"pc": pc, "sp": frame + 16, "fp": above}
     lr = scene.stack.word(above + 8)

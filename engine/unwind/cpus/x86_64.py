@@ -33,7 +33,7 @@ def _at(frame: int, sp: int, scene: Scene) -> Values | None:
     above, pc = word(frame), word(frame + 8)
     if above is None or pc is None or above < frame + 16 or not is_canonical(pc):
         return None
-    if word(above) is None or frame + 16 <= sp or word(frame + 16) is None:
+    if word(above) is None or frame + 16 <= sp or word(frame + 16) is None or scene.stack.holds(pc):
         return None
     return {"rip": pc, "rsp": frame + 16, "rbp": above}
 

@@ -39,6 +39,7 @@ def test_x86_64_follows_a_chain_of_frames() -> None:
         (STACK + 0x1000, 0x600010, "the caller's frame cannot be read"),
         (STACK + 40, 1 << 60, "the address is not canonical"),
         (STACK + 40, 0, "the address is null"),
+        (STACK + 40, STACK + 8, "the address lies on the stack, where there is no code"),
     ],
 )
 def test_x86_64_refuses_what_cannot_be_a_frame(above: int, pc: int, why: str) -> None:
@@ -118,3 +119,22 @@ def test_other_processors_show_their_first_frame(cpu: Cpu, pc: str, sp: str) -> 
     walked = Machine(cpu).walk({pc: CODE + 4, sp: STACK}, words(STACK, [0x600010] * 8))
     assert [(frame.address, frame.module) for frame in walked.frames] == [(CODE + 4, 0)]
     assert walked.ended == Ended.CPU
+
+
+def test_a_chain_may_lead_through_code_of_no_module() -> None:
+    """A compiler at run time keeps frame pointers, and its code lies in no file."""
+    stack = [0, 0, STACK + 40, 0x7000_0000_1234, 0, STACK + 64, 0x600020, 0, 0, 0]
+    assert steps(Machine().walk(X64, stack))[:2] == [(0x7000_0000_1234, "fp"), (0x600020, "fp")]
+
+
+def test_above_a_guess_a_chain_must_lead_to_a_module() -> None:
+    stack = [0x600010, STACK + 24, 0x7000_0000_1234, STACK + 48, 0x7000_0000_1234, 0x600020, 0, 0]
+    registers = {"rip": CODE, "rsp": STACK, "rbp": STACK + 24}
+    assert steps(Machine().walk(registers | {"rbp": 1}, stack))[0] == (0x600010, "scan")
+    guessed = [0, 0x600010, *stack[2:]]
+    assert (0x7000_0000_1234, "fp") not in steps(Machine().walk(registers | {"rbp": 1}, guessed))
+
+
+def test_arm64_refuses_an_address_on_the_stack() -> None:
+    walked = Machine(Cpu.ARM64).walk({"pc": CODE, "sp": STACK, "fp": STACK}, [STACK + 16, STACK + 8, 0, 0])
+    assert "fp" not in [trust for _, trust in steps(walked)]
