@@ -87,7 +87,9 @@ def _text(state: _State) -> str:
     cfa = None if place else state.sp
     terms = [f".cfa: {_loaded(place, None) if place else state.sp.term()}"]
     terms.append(f".ra: {_loaded(returned, cfa) if (returned := saved.get(PC) or saved.get(LR)) else name(LR)}")
-    terms += [f"{name(number)}: {_loaded(saved[number], cfa)}" for number in sorted(saved) if number < PC]
+    terms += [
+        f"{name(number)}: {_loaded(saved[number], cfa)}" for number in sorted(saved) if number < (PC if place else SP)
+    ]
     return " ".join([*terms, SIGNAL] if place else terms)
 
 
