@@ -9,6 +9,7 @@ from engine.modules import ModuleType, Wanted
 from engine.native.fragments import base_name, json_text
 from engine.run.book import RuleBook
 from engine.run.dump_modules import ShownImages
+from engine.run.walks import MAX_FRAMES
 from engine.unwind import Ended, Trust, Walk
 
 _GUESSED = frozenset({Trust.SCAN, Trust.FP})
@@ -36,6 +37,11 @@ def diagnose(walk: Walk, system: SystemInfo, book: RuleBook, shown: ShownImages)
     if walk.ended not in _ENDED_EARLY or blame.has_rules or blame.wanted is None:
         return None
     return _written({"cut_after": last}, blame, f"No caller of frame {last} was found", system)
+
+
+def left_out() -> str:
+    """The JSON of the diagnosis of a stack that was not walked, since the dump's other stacks had frames enough."""
+    return json_text({"cut_after": 0, "text": f"This stack was not walked: the others have {MAX_FRAMES:,} frames."})
 
 
 def keeps_frame_pointers(system: SystemInfo) -> bool:

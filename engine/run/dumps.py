@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.formats.bytewise import Data, mapped
-from engine.minidump import ClientFrame, DumpThread, Minidump, open_minidump
+from engine.minidump import ClientFrame, DumpThread, Minidump, Region, Registers, open_minidump
 from engine.native.wire import Frame, Options, SymbolicateRequest, Thread
 from engine.run.asked import Asked, CrashFacts, SystemFacts
 from engine.run.asking import Question
 from engine.run.book import RuleBook
-from engine.run.dump_diagnosis import diagnose
+from engine.run.dump_diagnosis import diagnose, left_out
 from engine.run.dump_facts import dump_facts
 from engine.run.dump_modules import DumpImages, ShownImages
 from engine.run.remembered import Remembered
 from engine.run.report_wire import ReportOptions
 from engine.run.walks import Walking, walk_all
-from engine.unwind import ModuleMap, Trust, Walk, walk
+from engine.unwind import Ended, ModuleMap, Trust, Walk, WalkedFrame, walk
 
 MAX_FRAMES_PER_THREAD = 256
 # Frames of one trust differ by their addresses only, which the thread has.
@@ -30,12 +31,23 @@ _EXACT_FRAMES = {trust: Frame(0, trust=trust.value, adjust_instruction_addr=Fals
 
 @dataclass(slots=True)
 class _Stack:
-    """One thread on its way: how its frames were found, or those that the program itself wrote down."""
+    """One thread on its way: how its frames were found, or those that the program itself wrote down.
+
+    `left_out`: it was to be walked, and was not, since the others had frames enough.
+    """
 
     thread: DumpThread
     registers: dict[str, int] = field(default_factory=dict)
     walk: Walk | None = None
     written: tuple[ClientFrame, ...] = ()
+    left_out: bool = False
+
+
+class _Beginning(NamedTuple):
+    """Where the walk of one stack begins."""
+
+    registers: Registers
+    stack: Region | None
 
 
 class DumpReading:
@@ -49,16 +61,21 @@ class DumpReading:
         view = _opened(data)
         with engine.gate:
             self.dump = open_minidump(view)
+            self.map = ModuleMap(self.dump.modules)
             self.images = DumpImages.of(self.dump.modules, options.rewrite_first_module, engine.identities)
             self.book = RuleBook(engine, question, self.images.identities)
             self.stacks = [_Stack(thread) for thread in self.dump.threads]
 
     def walk(self) -> None:
-        """Walk all stacks. Raises DeadlineExceeded."""
-        walks = walk_all(self._walks(), self.book, self.engine.gate, self.question.deadline)
-        for number, found in walks.items():
-            self.stacks[number].walk = found
-            self.stacks[number].registers = found.registers
+        """Walk all stacks, that of the crash first. Raises DeadlineExceeded."""
+        with self.engine.gate:
+            starts = self._starts()
+        walks = walk_all(self._walks(starts), self.book, self.engine.gate, self.question.deadline)
+        for number, start in starts.items():
+            stack = self.stacks[number]
+            stack.left_out = number not in walks
+            stack.walk = self._unwalked(start.registers) if stack.left_out else walks[number]
+            stack.registers = start.registers.values
 
     def asked(self, *, explain: bool) -> Asked:
         """What is to be symbolicated, once the stacks are walked; with `explain` more than the wire protocol has."""
@@ -73,10 +90,9 @@ class DumpReading:
                 f',"dump":{dump_facts(self.dump, shown)}' if explain else "",
             )
 
-    def _walks(self) -> Iterator[tuple[int, Walking]]:
-        """The walks of the stacks that are to be walked; the others are filled in."""
-        dump = self.dump
-        map = ModuleMap(dump.modules)
+    def _starts(self) -> dict[int, _Beginning]:
+        """Where to begin, by the numbers of the stacks that are to be walked; the others are filled in."""
+        dump, starts = self.dump, {}
         written = {stack.thread_id: stack.frames for stack in dump.client_stacks if stack.frames}
         for number, stack in enumerate(self.stacks):
             if stack.thread.id == dump.dump_thread:
@@ -86,18 +102,29 @@ class DumpReading:
                 stack.written = written[stack.thread.id][:MAX_FRAMES_PER_THREAD]
                 stack.registers = start.registers.values if start.registers else {}
             elif start.registers is not None:
-                yield (
-                    number,
-                    walk(
-                        start.registers,
-                        start.stack,
-                        dump.memory,
-                        map,
-                        self.book,
-                        dump.system.os,
-                        limit=MAX_FRAMES_PER_THREAD,
-                    ),
-                )
+                starts[number] = _Beginning(start.registers, start.stack)
+        return starts
+
+    def _walks(self, starts: dict[int, _Beginning]) -> Iterator[tuple[int, Walking]]:
+        dump, asking = self.dump, self._asking()
+        for number in sorted(starts, key=lambda number: number != asking):
+            yield (
+                number,
+                walk(
+                    starts[number].registers,
+                    starts[number].stack,
+                    dump.memory,
+                    self.map,
+                    self.book,
+                    dump.system.os,
+                    limit=MAX_FRAMES_PER_THREAD,
+                ),
+            )
+
+    def _unwalked(self, registers: Registers) -> Walk:
+        """The frame that is known without walking."""
+        pc = registers.pc
+        return Walk([WalkedFrame(pc, Trust.CONTEXT, self.map.find(pc))], registers.values, Ended.LIMIT)
 
     def _touched(self) -> set[int]:
         """The modules that unwinding came across."""
@@ -124,11 +151,13 @@ class DumpReading:
         return ids.index(asking) if asking in ids else None
 
     def _diagnoses(self, shown: ShownImages) -> dict[int, str]:
-        return {
-            number: f',"diagnosis":{text}'
-            for number, stack in enumerate(self.stacks)
-            if stack.walk and (text := diagnose(stack.walk, self.dump.system, self.book, shown))
-        }
+        said = ((number, self._diagnosis(stack, shown)) for number, stack in enumerate(self.stacks))
+        return {number: f',"diagnosis":{text}' for number, text in said if text}
+
+    def _diagnosis(self, stack: _Stack, shown: ShownImages) -> str | None:
+        if stack.walk is None:
+            return None
+        return left_out() if stack.left_out else diagnose(stack.walk, self.dump.system, self.book, shown)
 
 
 def crash_facts(dump: Minidump) -> CrashFacts:

@@ -22,7 +22,7 @@ def walk_all(
     deadline: Deadline,
     max_frames: int = MAX_FRAMES,
 ) -> dict[int, Walk]:
-    """Drive every walk to its end; the walks by the number that comes with each.
+    """Drive every walk to its end, the first ones first; the walks by the number that comes with each.
 
     Those that have not ended when `max_frames` are reached are missing. Raises DeadlineExceeded.
     """

@@ -87,10 +87,13 @@ class SystemInfo(msgspec.Struct):
 
 
 class ThreadDiagnosis(msgspec.Struct):
-    """On the project's endpoint: from which frame on a stack is guessed, and which module's file would mend it."""
+    """On the project's endpoint: from which frame on a stack is guessed, or after which it ends too early, and which
+    module's file would mend it.
+    """
 
-    guessed_from: int
     text: str
+    guessed_from: int | UnsetType = UNSET
+    cut_after: int | UnsetType = UNSET
     module: int | None | UnsetType = UNSET
     file: str | None | UnsetType = UNSET
 

@@ -158,14 +158,32 @@ def test_modules_whose_frames_were_all_dropped_are_unused_again(engine, tmp_path
     assert modules["plugin"]["features"]["has_debug_info"]
 
 
-def test_all_threads_together_have_a_bounded_number_of_frames(engine, library, monkeypatch):
-    monkeypatch.setattr(walks.walk_all, "__defaults__", (3,))
+def many_threads() -> Writer:
+    """Fourteen threads of two frames each; the last but one crashed."""
     dump = crashed()
-    for number in range(8, 20):
-        dump.thread(number, {"rip": BASE + PLAIN, "rsp": STACK})
-    answer = ask_dump(engine, dump.build(), [library])
-    assert len(answer["stacktraces"]) == 13
-    assert sum(bool(stack["frames"]) for stack in answer["stacktraces"]) == 3
+    stack = struct.pack("<2Q", 0, BASE + PLAIN) + bytes(48)
+    for number in range(8, 21):
+        start = STACK + 0x1000 * number
+        dump.thread(number, {"rip": BASE + PLAIN, "rsp": start}, stack=(start, stack))
+    return dump.exception(19, 11, flags=1)
+
+
+def test_of_stacks_beyond_a_bound_the_first_frame_alone_is_told(engine, monkeypatch):
+    monkeypatch.setattr(walks.walk_all, "__defaults__", (5,))
+    told = ask_dump(engine, many_threads().build(), [], explain=True)["stacktraces"]
+    assert len(told) == 14
+    assert all(stack["registers"]["rip"] == hex(BASE + PLAIN) for stack in told)
+    assert {stack["frames"][0]["trust"] for stack in told} == {"context"}
+    assert sum(len(stack["frames"]) for stack in told) == 5 + 14 - 3
+    unwalked = [stack for stack in told if "was not walked" in stack.get("diagnosis", {}).get("text", "")]
+    assert len(unwalked) == 14 - 3
+
+
+def test_the_stack_of_the_crash_is_walked_before_the_others(engine, monkeypatch):
+    monkeypatch.setattr(walks.walk_all, "__defaults__", (1,))
+    told = ask_dump(engine, many_threads().build(), [])["stacktraces"]
+    assert [len(stack["frames"]) for stack in told if stack["is_requesting"]] == [2]
+    assert sum(len(stack["frames"]) for stack in told) == 15
 
 
 def test_what_a_process_had_in_its_environment_is_never_told(engine):
