@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
+from itertools import accumulate
 
 from engine.formats.source_context import CONTEXT_LINES, LONGEST_LINE_BYTES
 from engine.javascript.wire import Frame
@@ -14,6 +15,7 @@ _KEPT_BYTES = 140
 _BEFORE_BYTES = 60
 # So few bytes are not worth a mark.
 _NEAR_BYTES = 5
+_LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
 _CUT_BEFORE, _CUT_AFTER = "{snip} ", " {snip}"
 
 
@@ -31,18 +33,22 @@ class Context:
         frame.post_context = list(self.after) or None
 
 
-def context_of(text: bytes, line: int, column: int) -> Context | None:
+def line_ends(text: bytes) -> Sequence[int]:
+    """The offset behind each line of a text; what follows a final line feed is no line."""
+    return array("I", accumulate(map(len, BytesIO(text))))
+
+
+def context_of(text: bytes, line: int, column: int, ends: Sequence[int] | None = None) -> Context | None:
     """What stands around the 1-based `line` of a text in UTF-8; None where it has no such line.
 
-    All lines are trimmed around the same `column`.
+    All lines are trimmed around the same `column`. `ends` are the text's `line_ends`, where they are known.
     """
-    first = max(line - 1 - CONTEXT_LINES, 0)
-    if line < 1 or line > len(text):
+    ends = line_ends(text) if ends is None else ends
+    if not 1 <= line <= len(ends):
         return None
-    lines = [trimmed(raw, column) for raw in islice(BytesIO(text), first, line + CONTEXT_LINES)]
+    first, last = max(line - 1 - CONTEXT_LINES, 0), min(line + CONTEXT_LINES, len(ends))
+    lines = [trimmed(text, column, ends[at - 1] if at else 0, ends[at]) for at in range(first, last)]
     at = line - 1 - first
-    if at >= len(lines):
-        return None
     return Context(tuple(lines[:at]), lines[at], tuple(lines[at + 1 :]))
 
 
@@ -55,28 +61,38 @@ def context_of_lines(before: Iterable[str], line: str, after: Iterable[str], col
     )
 
 
-def trimmed(line: bytes, column: int) -> str:
-    """A line without its end; of one with more than 150 bytes 140 around `column`, cut between letters, and marks."""
-    line = line.removesuffix(b"\n").removesuffix(b"\r")
-    length = len(line)
-    if length <= LONGEST_LINE_BYTES:
-        return line.decode(errors="replace")
-    start = min(column, length) - _BEFORE_BYTES
-    start = start if start >= _NEAR_BYTES else 0
-    end = start + _KEPT_BYTES
-    if length - end < _NEAR_BYTES:
-        start, end = length - _KEPT_BYTES, length
-    start, end = _boundary(line, start), _boundary(line, end)
-    text = line[start:end].decode(errors="replace")
-    return (_CUT_BEFORE if start else "") + text + (_CUT_AFTER if end < length else "")
+def trimmed(text: bytes, column: int, start: int = 0, end: int | None = None) -> str:
+    """A line of a text, without its end; of one with more than 150 bytes 140 around `column`, cut between letters.
+
+    Nothing but those bytes is copied.
+    """
+    end = len(text) if end is None else end
+    if end > start and text[end - 1] == _LINE_FEED:
+        end -= 1
+    if end > start and text[end - 1] == _CARRIAGE_RETURN:
+        end -= 1
+    if end - start <= LONGEST_LINE_BYTES:
+        return text[start:end].decode(errors="replace")
+    first, last = _window(end - start, column)
+    from_, to = _boundary(text, start, start + first, end), _boundary(text, start, start + last, end)
+    shown = text[from_:to].decode(errors="replace")
+    return (_CUT_BEFORE if from_ > start else "") + shown + (_CUT_AFTER if to < end else "")
+
+
+def _window(length: int, column: int) -> tuple[int, int]:
+    """Which bytes of a long line are shown."""
+    first = min(column, length) - _BEFORE_BYTES
+    first = first if first >= _NEAR_BYTES else 0
+    last = first + _KEPT_BYTES
+    return (length - _KEPT_BYTES, length) if length - last < _NEAR_BYTES else (first, last)
 
 
 def _trimmed_text(text: str, column: int) -> str:
     return trimmed(text.encode(errors="replace"), column)
 
 
-def _boundary(line: bytes, at: int) -> int:
+def _boundary(text: bytes, start: int, at: int, end: int) -> int:
     """`at`, or the start of the letter that it would cut."""
-    while 0 < at < len(line) and line[at] & 0xC0 == 0x80:
+    while start < at < end and text[at] & 0xC0 == 0x80:
         at -= 1
     return at

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from engine.errors import FailureKind, LookupFailure
 from engine.javascript.acquisition import EMBEDDED, Acquisition, Artifact, FileKey, resolved_map_url
 from engine.javascript.artifacts import Kind
-from engine.javascript.context import Context, context_of
+from engine.javascript.context import Context, context_of, line_ends
 from engine.javascript.inputs import Text
 from engine.javascript.maps import Pair, Position, SourceMaps, Token
 from engine.javascript.scraping import Reason, ScrapeFailure
@@ -18,7 +18,9 @@ from engine.native.memory import TwoGenerations
 from engine.outgoing import Deadline
 
 CONTEXTS_BYTES = 64 << 20
+ENDS_BYTES = 32 << 20
 _CONTEXT_OVERHEAD = 400
+_ENDS_OVERHEAD = 300
 # Kinds of failures that mean that a map was there and cannot be used.
 _UNUSABLE = frozenset({FailureKind.MALFORMED, FailureKind.TOO_LARGE})
 
@@ -96,6 +98,7 @@ class Contexts:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._kept: TwoGenerations[tuple[str, int, int], tuple[Context | None]] = TwoGenerations(CONTEXTS_BYTES)
+        self._ends: TwoGenerations[str, Sequence[int]] = TwoGenerations(ENDS_BYTES)
 
     def around(self, text: Text, line: int, column: int) -> Context | None:
         """See `context_of`. Raises LookupFailure and OSError when the text cannot be read any more."""
@@ -104,9 +107,16 @@ class Contexts:
         if known is None:
             content = text.read()
             with self._gate:
-                known = (context_of(content, line, column),)
+                known = (context_of(content, line, column, self._line_ends(text.identity, content)),)
             self._kept.put(key, known, _memory(known[0]))
         return known[0]
+
+    def _line_ends(self, identity: str, content: bytes) -> Sequence[int]:
+        known = self._ends.get(identity)
+        if known is None:
+            known = line_ends(content)
+            self._ends.put(identity, known, _ENDS_OVERHEAD + 4 * len(known))
+        return known
 
 
 def resolve_positions(script: Script, positions: Iterable[Position], maps: SourceMaps, deadline: Deadline) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
+from symbolic.proguard import ProguardMapper
 
 from tests.debugfiles.uploading import bundle_of
 from tests.engine.javascript.builds import Thrown, files_of, in_node, source_line
@@ -211,3 +212,12 @@ def test_stacks_of_an_obfuscated_program_are_those_that_were_written(shop: Tenan
     frames = [frame for trace in found["stacktraces"] for frame in trace["frames"]]
     assert {frame.get("in_app") for frame in frames} == {True}
     assert not any("diagnosis" in frame for frame in frames)
+
+
+def test_a_mapping_without_an_id_gets_the_one_that_build_tools_write_into_apps(shop: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "mapping.txt"
+    path.write_bytes(mapping_of("plain"))
+
+    (shown,) = shop.post(f"{shop.project_url}/debug-files/?name=mapping.txt", path.read_bytes()).json()
+
+    assert shown["debugId"] == str(ProguardMapper.open(str(path)).uuid)

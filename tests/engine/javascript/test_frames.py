@@ -10,6 +10,7 @@ import pytest
 from engine.errors import DeadlineExceeded
 from engine.outgoing import Deadline
 from tests.engine.javascript.serving import MAP, SCRIPT, SOURCE, ask, frame, map_bytes, only_frame, request_of
+from tests.engine.shared_fixtures import shared
 from tests.engine.webserver import hang
 
 URL = "https://app.test/static/app.min.js"
@@ -231,3 +232,15 @@ def test_threads_share_one_engine(js, app):
 
 def test_a_deadline_far_away_changes_nothing(js, app):
     assert ask(js, app.provider(), request_of(frame()), seconds=Deadline.never().remaining())["status"] == "completed"
+
+
+def test_bytecode_of_a_react_native_app(js, artifacts):
+    """The bundle itself is bytecode: stored without content, its header tells of the map that names its offsets."""
+    source_map = shared("fixtures/peers/symbolic/sourcemapcache/hermes-metro/react-native-hermes.map").read_bytes()
+    artifacts.add_file("~/index.android.bundle", b"", id="rn/bundle", sourcemap="index.android.bundle.map")
+    artifacts.add_file("~/index.android.bundle.map", source_map, id="rn/map")
+    frames = [frame(1, column, "app:///index.android.bundle") for column in (11857, 11939)]
+    answer = ask(js, artifacts.provider(), request_of(*frames))
+    caller, callee = answer["stacktraces"][0]["frames"]
+    assert (caller["abs_path"].rpartition("/")[2], caller["lineno"]) == ("input.js", 3)
+    assert (callee["abs_path"].rpartition("/")[2], callee["lineno"], callee["function"]) == ("module.js", 2, "foo")

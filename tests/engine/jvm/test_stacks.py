@@ -117,6 +117,17 @@ def test_a_rule_for_the_exception_leaves_inner_frames_out() -> None:
     assert said(walked(RULES, frame("d", "a", 4), exception=NPE)) == [("some.Checks", "outer", 20)]
 
 
+def test_an_outline_in_front_does_not_keep_a_rule_from_holding() -> None:
+    made = walked(OUTLINES + RULES, frame("x", "a", 1), frame("d", "a", 4), frame("d", "c", 7), exception=NPE)
+    assert said(made) == [("some.Checks", "outer", 20), ("some.Checks", "real", 9)]
+
+
+def test_a_class_that_is_known_without_the_method_gets_its_file_and_is_in_app() -> None:
+    (made,) = walked(INLINES, frame("c", "zz", in_app=None), release_package="com.acme")
+    assert (made.module, made.function, made.lineno, made.in_app) == ("com.acme.Lock", "zz", 0, True)
+    assert (made.filename, made.abs_path) == ("Locks.kt", "Locks.kt")
+
+
 @pytest.mark.parametrize("exception", [None, JvmException("IllegalStateException", "java.lang")])
 def test_a_rule_for_another_exception_changes_nothing(exception: JvmException | None) -> None:
     made = walked(RULES, frame("d", "a", 4), exception=exception)
