@@ -217,17 +217,25 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "",
         str,
         "Where uploaded files are kept: a directory, or `s3://bucket/prefix?region=eu-west-1`, with"
-        " `&endpoint=https://…` for what is not Amazon's own. Hosts that share a database need the same store."
+        " `&endpoint=https://…` for what is not Amazon's own, or `gs://bucket/prefix`. Hosts that share a database need"
+        " the same store."
         " Empty: `blobs` in the data directory.",
     ),
     Setting(
         "BLOB_STORE_ACCESS_KEY",
         "",
         str,
-        "The access key for a BLOB_STORE in S3. Empty: the credentials that the container's host offers.",
+        "The access key for a BLOB_STORE in S3 (empty: the credentials that the container's host offers), or the e-mail"
+        " address of a service account for one in GCS.",
         secret=True,
     ),
-    Setting("BLOB_STORE_SECRET_KEY", "", str, "The secret key for a BLOB_STORE in S3.", secret=True),
+    Setting(
+        "BLOB_STORE_SECRET_KEY",
+        "",
+        str,
+        "The secret key for a BLOB_STORE in S3, or the service account's private key.",
+        secret=True,
+    ),
     Setting("MAX_UPLOAD_BYTES", str(16 * 1024**3), _positive, "The largest uploaded file."),
     Setting(
         "UPLOADS_KEEP_DAYS",

@@ -1,4 +1,4 @@
-"""Where uploaded content lies: a directory or a bucket of S3, behind one small interface.
+"""Where uploaded content lies: a directory or a bucket of S3 or GCS, behind one small interface.
 
 Content passes through a local spool while its digests are taken and somebody looks into it; then it is kept under a
 key. Content that several things may share is addressed by its digest (`content_key`), what belongs to one thing alone

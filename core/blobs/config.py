@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.conf import settings
 
 from core.blobs.base import BlobStore
+from core.blobs.gcs import GcsBucket, GcsStore
 from core.blobs.local import SPOOL, LocalStore
 from core.blobs.s3 import Bucket, S3Store
 from engine.errors import SymbolsvcError
 from engine.outgoing.amazon import S3Access
+from engine.outgoing.google import READ_AND_WRITE, STORAGE, GoogleAccess
 
 BLOBS: Final = "blobs"
 _REGION: Final = "us-east-1"
-_PARAMETERS: Final = frozenset({"region", "endpoint"})
+_PARAMETERS: Final = MappingProxyType({"s3": frozenset({"region", "endpoint"}), "gs": frozenset({"endpoint"})})
+_USAGE: Final = "BLOB_STORE: write a directory, s3://bucket/prefix?region=…&endpoint=… or gs://bucket/prefix"
 
 
 class BadBlobStore(SymbolsvcError):
@@ -35,21 +40,36 @@ def blob_store() -> BlobStore:
 
 
 def open_store(text: str, access_key: str, secret_key: str, data_dir: Path) -> BlobStore:
-    """The store that `text` names: a directory (empty: below `data_dir`), or `s3://bucket/prefix?region=…&endpoint=…`.
+    """The store that `text` names: a directory (empty: below `data_dir`), or a bucket.
 
-    Without an access key the credentials are those that the container's host offers. Connects to nothing. Raises
-    BadBlobStore.
+    `s3://bucket/prefix?region=…&endpoint=…`: without an access key the credentials are those that the container's host
+    offers. `gs://bucket/prefix?endpoint=…`: the keys are the e-mail address of a service account and its private key.
+    Connects to nothing. Raises BadBlobStore.
     """
     if "://" not in text:
         return LocalStore(Path(text).absolute() if text else data_dir / BLOBS)
     parts = urlsplit(text)
-    given = parse_qs(parts.query, keep_blank_values=True)
-    if parts.scheme != "s3" or not parts.netloc or parts.fragment or not given.keys() <= _PARAMETERS:
-        raise BadBlobStore("BLOB_STORE: write a directory or s3://bucket/prefix?region=…&endpoint=…")
-    region, endpoint = given.get("region", [_REGION])[-1], given.get("endpoint", [""])[-1]
+    given = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    if not parts.netloc or parts.fragment or not given.keys() <= _PARAMETERS.get(parts.scheme, frozenset()):
+        raise BadBlobStore(_USAGE)
+    spool = data_dir / BLOBS / SPOOL
+    path = unquote(parts.path).strip("/")
+    prefix = f"{path}/" if path else ""
+    if parts.scheme == "gs":
+        return GcsStore(GcsBucket(_google(given, access_key, secret_key), parts.netloc, prefix), spool)
+    if parts.scheme != "s3":
+        raise BadBlobStore(_USAGE)
+    region, endpoint = given.get("region", _REGION), given.get("endpoint", "")
     access = S3Access(region, endpoint, access_key, secret_key, container=not access_key)
-    prefix = unquote(parts.path).strip("/")
-    return S3Store(Bucket(access, parts.netloc, f"{prefix}/" if prefix else ""), data_dir / BLOBS / SPOOL)
+    return S3Store(Bucket(access, parts.netloc, prefix), spool)
+
+
+def _google(given: Mapping[str, str], client_email: str, private_key: str) -> GoogleAccess:
+    """Without keys only an endpoint of one's own is of use, which may ask for none."""
+    endpoint = given.get("endpoint", "").rstrip("/")
+    if not endpoint and not (client_email and private_key):
+        raise BadBlobStore("BLOB_STORE_ACCESS_KEY, BLOB_STORE_SECRET_KEY: give a service account's e-mail and its key")
+    return GoogleAccess(client_email, private_key, scope=READ_AND_WRITE, storage=endpoint or STORAGE)
 
 
 @lru_cache(maxsize=4)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
-from urllib.parse import quote
 
 from engine.errors import FailureKind, LookupFailure
 from engine.outgoing import Deadline, Trust, WebRequest, session, unreachable
@@ -68,8 +67,7 @@ class GcsShelter:
                 target.write(chunk)
 
     def put(self, name: str, source: BinaryIO, size: int, deadline: Deadline) -> None:
-        bucket, name = quote(self.bucket, safe=""), quote(self.prefix + name, safe="")
-        url = f"{self.access.storage}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}"
+        url = self.access.upload_url(self.bucket, self.prefix + name)
         with self._request(url, deadline, source).open(None, deadline) as reply:
             if reply.status != 200:
                 raise unreachable(str(reply))

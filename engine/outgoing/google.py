@@ -59,6 +59,13 @@ class GoogleAccess:
     def object_url(self, bucket: str, name: str) -> str:
         return f"{self.storage}/download/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?alt=media"
 
+    def metadata_url(self, bucket: str, name: str) -> str:
+        return f"{self.storage}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
+
+    def upload_url(self, bucket: str, name: str) -> str:
+        place = f"{self.storage}/upload/storage/v1/b/{quote(bucket, safe='')}/o"
+        return f"{place}?uploadType=media&name={quote(name, safe='')}"
+
     def list_url(self, bucket: str, prefix: str) -> str:
         return f"{self.storage}/storage/v1/b/{quote(bucket, safe='')}/o?maxResults=1&prefix={quote(prefix, safe='')}"
 

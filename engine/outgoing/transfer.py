@@ -42,9 +42,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """A GET of `url`, or a POST of a form or file. `headers` go to its scheme, host and port only.
+    """A GET of `url`, or a POST of a form or file, or another `method`. `headers` go to its scheme, host and port only.
 
-    Both may hold secrets.
+    Both may hold secrets. Only a GET follows redirects.
     """
 
     session: requests.Session = field(repr=False)
@@ -52,6 +52,7 @@ class WebRequest:
     headers: Mapping[str, str] = field(repr=False)
     verify: bool = True
     body: Mapping[str, str] | BinaryIO | None = field(default=None, repr=False)
+    method: str | None = None
 
     @contextmanager
     def open(self, part: Part | None, deadline: Deadline) -> Iterator[Reply]:
@@ -68,6 +69,10 @@ class WebRequest:
         finally:
             current_deadline.reset(token)
 
+    @property
+    def _method(self) -> str:
+        return self.method or ("GET" if self.body is None else "POST")
+
     def _follow(self, extra: dict[str, str]) -> requests.Response:
         url, headers = self.url, {**self.headers, **extra}
         for _ in range(MAX_REDIRECTS + 1):
@@ -76,7 +81,7 @@ class WebRequest:
             if following is None:
                 return response
             response.close()
-            if self.body is not None:
+            if self._method != "GET":
                 raise unreachable("redirected where no redirect is expected")
             if origin(urlsplit(following)) != origin(urlsplit(url)):
                 headers = extra
@@ -86,7 +91,7 @@ class WebRequest:
     def _ask(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         try:
             return self.session.request(
-                "GET" if self.body is None else "POST",
+                self._method,
                 url,
                 headers=headers,
                 data=self.body,

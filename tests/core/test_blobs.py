@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from gcp_storage_emulator.server import create_server
 from hypothesis import given
 from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
@@ -29,6 +30,8 @@ from core.blobs import (
 from core.blobs import s3 as s3_module
 from engine.errors import DeadlineExceeded
 from engine.outgoing import Deadline
+from tests.engine.sourcetypes.asking import free_port
+from tests.engine.webserver import reply, web_server
 
 MEGABYTE = 1 << 20
 
@@ -50,10 +53,21 @@ def bucket(moto_url):
     return client
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(scope="module")
+def gcs_url():
+    server = create_server("127.0.0.1", port := free_port(), in_memory=True, default_bucket="uploads")
+    server.start()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["directory", "s3", "gcs"])
 def store(request, tmp_path):
     if request.param == "directory":
         return open_store(str(tmp_path / "blobs"), "", "", tmp_path)
+    if request.param == "gcs":
+        url = request.getfixturevalue("gcs_url")
+        return open_store(f"gs://uploads/{uuid4().hex}?endpoint={url}", "", "", tmp_path)
     request.getfixturevalue("bucket")
     url = request.getfixturevalue("moto_url")
     return open_store(f"s3://uploads/{uuid4().hex}?endpoint={url}", "a", "b", tmp_path)
@@ -103,6 +117,8 @@ def test_nothing_is_there_before_and_after(store):
         list(store.pieces(key))
 
 
+# The emulator of GCS fails at an empty body.
+@pytest.mark.parametrize("store", ["directory", "s3"], indirect=True)
 def test_an_empty_blob_is_one(store):
     key, _ = put(store, b"", own_key("attachments"))
 
@@ -256,8 +272,28 @@ def test_a_spool_file_of_a_killed_process_is_swept_and_a_fresh_one_is_not(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "text", ["ftp://bucket", "s3://", "s3:///prefix", "s3://b?regoin=x", "s3://b#f", "gs://bucket/prefix"]
+    "text",
+    ["ftp://bucket", "s3://", "s3:///prefix", "s3://b?regoin=x", "s3://b#f", "gs://b?region=x", "gs://", "az://b"],
 )
 def test_what_names_no_store_is_refused(text, tmp_path):
     with pytest.raises(BadBlobStore):
         open_store(text, "a", "b", tmp_path)
+
+
+def test_a_bucket_of_google_needs_an_account(tmp_path):
+    for keys in (("", ""), ("a@b", ""), ("", "key")):
+        with pytest.raises(BadBlobStore, match="BLOB_STORE_ACCESS_KEY"):
+            open_store("gs://bucket/prefix", *keys, tmp_path)
+    assert "secret" not in repr(open_store("gs://bucket", "a@b", "secret", tmp_path))
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, BlobMissing), (403, StoreUnavailable), (500, StoreUnavailable)])
+def test_what_google_answers_is_told_apart(tmp_path, status, error):
+    with web_server() as server:
+        server.default = reply(f"{status} Whatever")
+        store = open_store(f"gs://bucket?endpoint={server.url}", "", "", tmp_path)
+        key = own_key("attachments")
+        with pytest.raises(error):
+            store.size(key)
+        with pytest.raises(error):
+            list(store.pieces(key))
