@@ -123,3 +123,36 @@ def test_a_command_alone_starts_and_stops_the_database(tmp_path):
     token = manage("create_token", "--org", "acme", "--scope", "project:read", "--json", env=env)
     assert len(json.loads(token.stdout)["token"]) == 64
     remove_place(tmp_path / "data")
+
+
+def test_a_token_for_a_symbolicator_comes_with_its_configuration(run):
+    bootstrap(run)
+    made = json.loads(
+        run(
+            *("create_token", "--org", "acme", "--project", "native-app", "--purpose", "sentry-source"),
+            *("--url", "https://symbols.test/", "--json"),
+        )
+    )
+
+    token = ApiToken.objects.get()
+    assert (token.project.slug, token.name) == ("native-app", "sentry-source")
+    assert set(token.scopes) == {"project:read", "symbols:read"}
+    place = "https://symbols.test/api/0/projects/acme/native-app/"
+    shared = {"id": "symbolsvc:acme/native-app", "token": made["token"]}
+    assert made["source"] == {"type": "sentry", **shared, "url": f"{place}files/dsyms/"}
+    assert made["javascript_source"] == {**shared, "url": f"{place}artifact-lookup/"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--purpose", "sentry-source"], "name a --project"),
+        (["--project", "native-app", "--purpose", "sentry-source", "--scope", "org:read"], "the --purpose decides"),
+        (["--project", "native-app"], "--scope: at least one"),
+    ],
+)
+def test_a_purpose_decides_the_scopes_and_is_for_a_project(run, arguments, text):
+    bootstrap(run)
+    with pytest.raises(CommandError, match=text):
+        run("create_token", "--org", "acme", *arguments)
+    assert not ApiToken.objects.exists()
