@@ -196,3 +196,13 @@ def test_with_the_programs_symbols_its_frames_are_sure(
 def test_all_threads_of_a_macos_program_are_walked_by_their_frame_pointers() -> None:
     walks = walk_dump(dump_of(f"{PEERS}/rust-minidump/pipeline-inlines-macos-segv.dmp"), {})
     assert [len(walked.frames) for walked in walks] == [8] * 11
+
+
+def test_no_frame_of_64_bit_windows_lies_on_a_stack() -> None:
+    """A frame register that is none leads to words of the stack; a debugger would show no such frame."""
+    dump = dump_of(f"{PEERS}/rust-minidump/invalid-parameter.dmp")
+    walks = walk_dump(dump, {})
+    stacks = [dump.start(thread).stack for thread in dump.threads]
+    assert [len(walked.frames) for walked in walks] == [11, 62, 2, 3, 3, 2]
+    assert not [frame for walked in walks for frame in walked.frames for stack in stacks if frame.address in stack]
+    assert all(frame.module is not None for walked in walks for frame in walked.frames)
