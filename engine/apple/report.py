@@ -66,6 +66,11 @@ class AppleThread:
     frames: tuple[AppleFrame, ...]
     queue: str | None = None
 
+    @property
+    def is_thrown(self) -> bool:
+        """Whether it is the stack of an exception: all of its addresses are return addresses, the first one too."""
+        return self.id is None
+
 
 @dataclass(frozen=True, slots=True)
 class AppleImage:

@@ -70,11 +70,13 @@ def _module(image: AppleImage) -> Module:
 
 def _thread(thread: AppleThread) -> Thread:
     frames = [Frame(frame.address, package=frame.package) for frame in thread.frames]
+    if thread.is_thrown and frames:
+        frames[0].adjust_instruction_addr = True
     return Thread(
         frames,
         [frame.address for frame in thread.frames],
         {name: hex(value) for name, value in thread.registers.items()},
-        True,
+        not thread.is_thrown,
         thread.id,
         thread.name,
         thread.crashed,

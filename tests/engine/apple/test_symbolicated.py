@@ -163,6 +163,26 @@ def test_the_stack_of_an_exception_is_symbolicated_too(engine, server, source, c
     assert {frame["original_index"] for frame in last["frames"]} == {0, 1, 2}
 
 
+def test_the_innermost_frame_of_an_exception_is_a_return_address_too(engine, server, source, crash):
+    judge = crash.judge("x86_64")
+    server.routes[place(judge.debug_id)] = reply(body=crash.dwarf.read_bytes())
+    functions = [
+        (int(start, 16), int(size, 16))
+        for start, size in _FUNCTION.findall((crash.root / "crash.inlines.sym").read_text())
+    ]
+    # A call of a function that never comes back may be the last of its caller.
+    behind = [BASE + start + size for start, size in functions if size > 4][:3]
+    report = text_of(behind[:1], judge.debug_id, "/crash", "x86_64")
+    thrown = f"Last Exception Backtrace:\n({' '.join(hex(spot) for spot in behind)})\n\n".encode()
+    frames = answer_to(engine, report.replace(b"Thread 0", thrown + b"Thread 0"), source)["stacktraces"][-1]["frames"]
+    symcache = judge.make_symcache()
+    names = [location.symbol for address in behind for location in symcache.lookup(address - BASE - 1)]
+    assert [frame["symbol"] for frame in frames] == names
+    assert [int(frame["instruction_addr"], 16) for frame in frames if frame.get("sym_addr")] == [
+        at - 1 for at in behind
+    ]
+
+
 def test_a_plcrash_report_goes_the_same_way(engine, source):
     answer = answer_to(engine, reports.plcrash_report(), source)
     assert answer["crash_reason"] == "EXC_CRASH (SIGABRT)"
