@@ -38,6 +38,8 @@ SECONDS: Final = 900.0
 # Of the threads of a process, one in so many may wait here.
 _SHARE: Final = 8
 
+# Texts that belong to debug files and are of use to symbolication alone: only uploaded ones are served.
+_MAPS: Final = frozenset({FileType.UUID_MAP, FileType.BCSYMBOLMAP, FileType.IL2CPP, FileType.PROGUARD})
 _places: Final = threading.BoundedSemaphore(max(settings.ENVIRONMENT["WEB_THREADS"] // _SHARE, 1))
 
 
@@ -69,9 +71,10 @@ def fetch_for(project: Project, readings: Sequence[Reading]) -> Content:
     sources = _stored_sources(project)
     failed: SourceFailed | None = None
     for reading in readings:
+        objects = tuple(kind for kind in reading.file_types if kind not in _MAPS)
         try:
-            if reading.wanted is not None and sources:
-                return fetch(reading.wanted, sources, reading.file_types)
+            if objects and reading.wanted is not None and sources:
+                return fetch(reading.wanted, sources, objects)
         except FileNotFoundError:
             continue
         except SourceFailed as failure:

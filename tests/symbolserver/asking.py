@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 import itertools
+import json
+import struct
+import zipfile
 
 from django.test import Client
 
@@ -49,3 +53,15 @@ def row_of(project, file_types, *, debug_id=None, code_id="", name="file", size=
         object_name=name,
         checksum=blob.sha1,
     )
+
+
+def source_bundle(path, content, **ids):
+    """A source bundle as sentry-cli makes one: its manifest names files by the paths in the debug information."""
+    made = io.BytesIO()
+    made.write(b"SYSB" + struct.pack("<I", 2))
+    with zipfile.ZipFile(made, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"files{path}", content)
+        archive.writestr(
+            "manifest.json", json.dumps({"files": {f"files{path}": {"type": "source", "path": path}}, **ids})
+        )
+    return made.getvalue()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import struct
 import subprocess
-import zipfile
 from dataclasses import dataclass, replace
 
 import pytest
@@ -20,6 +16,7 @@ from tests.service import Service
 from tests.symbolication import symbolserver
 from tests.symbolication.http import Tenant, call, new_tenant
 from tests.symbolication.requests import is_resolved, ledger, stored_source
+from tests.symbolserver.asking import source_bundle
 
 CRASH = "fixtures/captures/crash"
 # Where the compiler found it, as the debug information says.
@@ -66,18 +63,6 @@ def site(service: Service) -> Site:
         sent = call(f"{tenant.project_url}/debug-files/?name={name}", "POST", content, token=tenant.token)
         assert sent.status == 201, sent.body
     return Site(tenant, service.token(tenant.organization, tenant.project, scopes=["symbols:read"]))
-
-
-def source_bundle(path, content, **ids):
-    """A source bundle as sentry-cli makes one: its manifest names files by the paths in the debug information."""
-    made = io.BytesIO()
-    made.write(b"SYSB" + struct.pack("<I", 2))
-    with zipfile.ZipFile(made, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"files{path}", content)
-        archive.writestr(
-            "manifest.json", json.dumps({"files": {f"files{path}": {"type": "source", "path": path}}, **ids})
-        )
-    return made.getvalue()
 
 
 def run(command, url, tmp_path, **env):

@@ -14,9 +14,9 @@ from tests.cast import Api, make_project, make_token
 from tests.debugfiles.uploading import LEDGER, LEDGER_CODE_ID, upload
 from tests.engine.formats import builders
 from tests.engine.shared_fixtures import shared
-from tests.engine.webserver import reply, web_server
+from tests.engine.webserver import raw, reply, web_server
 from tests.symbolication.requests import stored_source
-from tests.symbolserver.asking import ask, ask_at, basic, content_of
+from tests.symbolserver.asking import ask, ask_at, basic, content_of, source_bundle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("blobs", "environment")]
 
@@ -112,6 +112,26 @@ def test_only_so_many_requests_wait_for_sources(project, upstream, token, monkey
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert not upstream.asked
     assert ask(PATH, token).status_code == 200
+
+
+def test_a_source_that_takes_too_long(project, upstream, token, monkeypatch):
+    monkeypatch.setattr(fetching, "SECONDS", 0.3)
+    upstream.default = raw(b"HTTP/1.1 200 OK\r\n", pause=3.0)
+    assert ask("buildid/abcdef0123/debuginfo", token).status_code == 504
+
+
+def test_maps_are_not_looked_for_at_sources(project, upstream, token):
+    assert ask("67/e9247c814e392ba027dbde6748fcbf/bcsymbolmap", token).status_code == 404
+    assert not upstream.asked
+
+
+def test_a_source_file_comes_out_of_a_bundle_at_the_source(project, upstream, token):
+    upstream.routes[f"{AT_SOURCE}.src.zip"] = reply(
+        body=source_bundle("/build/a.c", b"int a;\n", code_id=LEDGER_CODE_ID)
+    )
+    answer = ask(f"buildid/{LEDGER_CODE_ID}/source/build/a.c", token)
+    assert content_of(answer) == b"int a;\n"
+    assert ask(f"buildid/{LEDGER_CODE_ID}/source/build/b.c", token).status_code == 404
 
 
 @pytest.fixture
