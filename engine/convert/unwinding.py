@@ -15,6 +15,10 @@ from engine.formats.eh_frame import has_unwind_tables, signal_text, unwind_text
 from engine.formats.exidx import Span, exidx_text, has_exidx
 
 ELF = "elf"
+# Of Windows' tables for ARM64 the library takes places of descriptions for the sizes of functions, and knows nothing
+# of those that need no description: its records claim addresses of other functions. Windows asks all code for ARM64 to
+# keep frame pointers, which lead further than wrong rules.
+MISREAD = ("pe", "arm64")
 UNWIND = "unwind"
 
 
@@ -29,6 +33,8 @@ def make_cfi(request: MakeCfi) -> Converted:
 
 def unwind_records(path: str, obj: Object) -> bytes:
     """The rules of an object of a file as text. Raises SymbolicError and OSError."""
+    if (obj.file_format, obj.arch) == MISREAD:
+        return b""
     text = _text(path, obj)
     if obj.file_format != ELF:
         return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import random
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.engine.shared_fixtures import shared
 
 PEERS = "fixtures/peers/symbolic"
 LEDGER = Path(__file__).parents[2] / "fixtures" / "ledger" / "libledger.so"
+ARMHF = LEDGER.parents[1] / "arm" / "armhf-thumb-nofp"
 LIBGCRYPT = Path("/usr/lib/x86_64-linux-gnu/libgcrypt.so.20")
 SAMPLES = int(os.environ.get("SYMBOLSVC_FUZZ_EXAMPLES", "60"))
 
@@ -56,6 +58,38 @@ def make(converter, tmp_path):
 )
 def test_every_format_gives_its_rules(make, path, address, start, rules):
     assert make(shared(f"{PEERS}/{path}")).cfi(address) == (start, rules)
+
+
+def test_records_that_the_library_gets_wrong_are_not_used(make):
+    """In this file no record of the library has the size of its function, and most functions have none."""
+    assert not make(shared(f"{PEERS}/windows/arm64/test.exe")).has_rules
+
+
+def test_arms_own_tables_complete_what_dwarf_has(make):
+    """DWARF's tables have what was compiled, and know prologues; ARM's have the start of the program as well."""
+    own, both = (
+        {start: index.cfi(start)[1] for start in index._cfi._starts}
+        for name in ("stripped", "program")
+        for index in (make(lzma.decompress((ARMHF / f"{name}.xz").read_bytes())),)
+    )
+    bottom = [start for start, rules in own.items() if ".undef" in rules]
+
+    assert len(bottom) == 1
+    assert both[bottom[0]] == own[bottom[0]] == ".cfa: sp 0 + .ra: .undef"
+    assert len([start for start in own if both.get(start) == ".cfa: sp 0 + .ra: lr" != own[start]]) > 5
+
+
+def test_code_behind_signal_handlers_has_its_rule_from_the_tables(make):
+    frames = Frames(X86_64)
+    cie = frames.cie(b"\x0c\x07\x08", augmentation=b"zRS")
+    frames.fde(cie, TEXT, 16, b"\x0f\x04\x77\xa0\x01\x06\x10\x10\x03\x77\xa8\x01")
+    other = frames.cie(b"\x0c\x07\x08\x90\x01")
+    frames.fde(other, TEXT + 16, 16)
+
+    index = make(frames.file())
+
+    assert index.cfi(TEXT) == (TEXT, ".cfa: $rsp 160 + ^ .ra: $rsp 168 + ^ .signal: 1")
+    assert index.cfi(TEXT + 16) == (TEXT + 16, ".cfa: $rsp 8 + .ra: .cfa -8 + ^")
 
 
 @pytest.mark.parametrize("path", ["windows/crash.pdb", "windows/crash.sym"])
