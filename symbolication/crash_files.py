@@ -21,6 +21,8 @@ from symbolication.rejections import Refused
 
 FILE_LIMIT: Final[int] = settings.ENVIRONMENT["CRASH_FILE_BODY_MAX_BYTES"]
 FIELD_LIMIT: Final = 1024 * 1024
+# As many crash files as may be in flight would fill most disks, on which a database may lie too.
+SPARE: Final = 512 * 1024 * 1024
 SPOOL: Final = "spool"
 _COMMON: Final = frozenset({"sources", "scraping", "options", "platform"})
 _FORM_IN_FORM: Final = b"--"
@@ -60,7 +62,7 @@ def spool() -> Path:
 
 def read_form(request: HttpRequest | Request, kind: Kind) -> Form:
     """The form that holds a crash file. Raises BodyError, and Refused for a form without the file or with two."""
-    limits = MultipartLimits(body=FILE_LIMIT, field=FIELD_LIMIT)
+    limits = MultipartLimits(body=FILE_LIMIT, field=FIELD_LIMIT, spare=SPARE)
     form = read_multipart(request, limits=limits, keep=named(fields=kind.fields, files=[kind.part]), spool=spool())
     try:
         _check(form, kind)

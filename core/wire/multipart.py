@@ -66,12 +66,14 @@ class MultipartLimits:
     """Bytes, but for `parts` and `headers`, which count.
 
     `body`: the whole body, as it is sent and once more as it is unpacked. `field`: one part that is kept in memory;
-    `memory`: all of them. `headers`: header lines of a part; `header`: one such line.
+    `memory`: all of them. `spare`: what has to stay free on the disk that takes files. `headers`: header lines of a
+    part; `header`: one such line.
     """
 
     body: int
     field: int = 1024 * 1024
     memory: int = 16 * 1024 * 1024
+    spare: int = 0
     parts: int = 1000
     headers: int = 16
     header: int = 8 * 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import mmap
+import os
 import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -19,10 +20,12 @@ from core.wire.errors import BodyError
 from core.wire.multipart import MultipartLimits, Part, PartHead, PartTooLarge, stream_parts
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+# Bytes that are written before the disk is looked at again.
+_STRIDE: Final = 16 * 1024 * 1024
 
 
 class NoRoom(BodyError):
-    """The disk of the spool directory is full."""
+    """The disk of the spool directory is full, or would leave less free than is to be spared."""
 
     code = "no_room"
     status = 503
@@ -123,7 +126,7 @@ def _take(form: Form, part: Part, keep: Keep, limits: MultipartLimits, spool: Pa
     if keep is Keep.FIELD:
         form.fields.append(_in_memory(part, limits, limits.memory - form.memory))
     elif keep is Keep.FILE:
-        form.files.append(_on_disk(part, spool))
+        form.files.append(_on_disk(part, spool, limits.spare))
 
 
 def _in_memory(part: Part, limits: MultipartLimits, room: int) -> Field:
@@ -137,11 +140,30 @@ def _in_memory(part: Part, limits: MultipartLimits, room: int) -> Field:
     return Field(part.head, bytes(data))
 
 
-def _on_disk(part: Part, spool: Path) -> SpooledFile:
+class _Writer:
+    """Writes to a file as long as its disk has room to spare; all who write there are bounded by that together."""
+
+    def __init__(self, target: BinaryIO, spare: int) -> None:
+        self._target = target
+        self._spare = spare
+        self._unseen = _STRIDE
+
+    def write(self, piece: bytes) -> None:
+        """Raises NoRoom and OSError."""
+        self._unseen += len(piece)
+        if self._spare and self._unseen > _STRIDE:
+            self._unseen = 0
+            disk = os.fstatvfs(self._target.fileno())
+            if disk.f_bavail * disk.f_frsize < self._spare:
+                raise NoRoom
+        self._target.write(piece)
+
+
+def _on_disk(part: Part, spool: Path, spare: int) -> SpooledFile:
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     target: BinaryIO = tempfile.TemporaryFile(dir=spool, prefix="part-")  # noqa: SIM115 - belongs to the form
     try:
-        size = part.copy_to(target.write)
+        size = part.copy_to(_Writer(target, spare).write)
         target.flush()
     except OSError as error:
         target.close()

@@ -103,6 +103,18 @@ def test_a_full_disk_is_no_fault_of_the_request(tmp_path, monkeypatch):
     assert caught.value.status == 503
 
 
+@pytest.mark.parametrize(("spare", "fits"), [(0, True), (1, True), (1 << 62, False)])
+def test_files_leave_room_on_the_disk(tmp_path, spare, fits):
+    limits = MultipartLimits(body=1_000_000, spare=spare)
+    before = len(os.listdir("/proc/self/fd"))
+    if fits:
+        read([("dump", b"x" * 100_000)], tmp_path, limits=limits).close()
+    else:
+        with pytest.raises(NoRoom):
+            read([("dump", b"x" * 100_000)], tmp_path, limits=limits)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_a_killed_process_leaves_no_file(tmp_path):
     script = textwrap.dedent(
         """
