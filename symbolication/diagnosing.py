@@ -32,7 +32,7 @@ _REMEMBERED_BYTES: Final = 4 * 1024 * 1024
 _OWN_BYTES: Final = 400
 _NO_TIME: Final = "unknown"
 _KEPT: Final = 256
-_Answers: TypeAlias = tuple[SymcacheAnswer, CficacheAnswer | None]
+_Answers: TypeAlias = tuple[SymcacheAnswer | None, CficacheAnswer | None]
 
 
 class ModuleTry(msgspec.Struct):
@@ -80,14 +80,15 @@ class Diagnoser:
         self,
         key: str,
         wanted: Wanted,
-        answer: SymcacheAnswer,
+        answer: SymcacheAnswer | None,
         everything: bool,
         unwound: CficacheAnswer | None = None,
     ) -> str:
         """The member `,"diagnosis":{…}` of a module's JSON; empty for a module that was found and gives no cause.
 
-        `key` tells modules apart as `wanted` does. `everything`: also for modules that were found. `unwound` is what
-        the lookup for unwind rules found where stacks were unwound: it is spoken of when the names give no cause.
+        `key` tells modules apart as `wanted` does. `answer` is None for a module without frames. `everything`: also for
+        modules that were found. `unwound` is what the lookup for unwind rules found where stacks were unwound: it is
+        spoken of when the names give no cause.
         """
         known = self._known.get((key, everything))
         if known is not None and known[0][0] is answer and known[0][1] is unwound:
@@ -102,12 +103,15 @@ class Diagnoser:
             diagnose(answer, wanted, self.asked, self.unasked), wanted, isinstance(answer, CficacheAnswer)
         )
 
-    def _text(self, wanted: Wanted, answer: SymcacheAnswer, everything: bool, unwound: CficacheAnswer | None) -> str:
-        said = self.diagnosis(wanted, answer)
-        if said.verdict is Verdict.FOUND and unwound is not None and unwound.status is not ModuleStatus.UNUSED:
+    def _text(
+        self, wanted: Wanted, answer: SymcacheAnswer | None, everything: bool, unwound: CficacheAnswer | None
+    ) -> str:
+        said = None if answer is None else self.diagnosis(wanted, answer)
+        is_found = said is None or said.verdict is Verdict.FOUND
+        if is_found and unwound is not None and unwound.status is not ModuleStatus.UNUSED:
             unwinding = self.diagnosis(wanted, unwound)
-            said = said if unwinding.verdict is Verdict.FOUND else unwinding
-        if said.verdict is Verdict.FOUND and not everything:
+            said = unwinding if said is None or unwinding.verdict is not Verdict.FOUND else said
+        if said is None or (said.verdict is Verdict.FOUND and not everything):
             return ""
         return f',"diagnosis":{msgspec.json.encode(said).decode()}'
 

@@ -11,7 +11,7 @@ from engine.lookup.model import Candidate, CficacheAnswer, SymcacheAnswer
 from engine.modules import Wanted
 from engine.native.fragments import json_text, sorted_json
 from engine.native.frames import Writer
-from engine.native.images import UNUSED, ImageFindings
+from engine.native.images import UNUSED, ImageFindings, ImageIdentity
 from engine.native.managed import ManagedTable
 from engine.native.places import NOWHERE, Placed, Places, Seat, adjust
 from engine.native.wire import Thread
@@ -27,9 +27,9 @@ from engine.run.unwound import NEVER_ASKED
 _MOST_FILLS = 5
 _UNKNOWN_ARCH = "unknown"
 _log = logging.getLogger(__name__)
-# What is put into the JSON of a used module, at its end: of its key, itself, what the lookup found, whether every
-# candidate is asked for, and what the lookup for unwind rules found where stacks were unwound.
-Annotate = Callable[[str, Wanted, SymcacheAnswer, bool, CficacheAnswer | None], str]
+# What is put into the JSON of a used module, at its end: of its key, itself, what the lookup found (None without frames
+# in it), whether every candidate is asked for, and what the lookup for unwind rules found (None when none was made).
+Annotate = Callable[[str, Wanted, SymcacheAnswer | None, bool, CficacheAnswer | None], str]
 
 
 class Job:
@@ -212,11 +212,17 @@ class Job:
             size = seat.span.size or module.image_size
             end = "" if size is None else f',"image_size":{size}'
             rows = known.candidates if candidates else ""
-            if self.annotate and resolved and not deserted:
-                unwound = self.asked.unwound.get(seat.index) if self.asked.unwound else None
-                rules = unwound.answer if unwound else None
-                rows += self.annotate(identity.key, identity.wanted, resolved.answer, candidates, rules)
+            rows += self._annotation(seat, identity, None if deserted else resolved)
             yield f'{head}{identity.description},"image_addr":"{hex(seat.address)}"{end}{rows}}}'
+
+    def _annotation(self, seat: Seat, identity: ImageIdentity, resolved: Resolved | None) -> str:
+        """What there is to say about a module that has frames or that stacks were unwound through."""
+        unwound = self.asked.unwound.get(seat.index) if self.asked.unwound else None
+        if self.annotate is None or (resolved is None and unwound is None):
+            return ""
+        names, rules = resolved.answer if resolved else None, unwound.answer if unwound else None
+        everything = bool(self.request.options.dif_candidates)
+        return self.annotate(identity.key, identity.wanted, names, everything, rules)
 
     def _findings(self, seat: Seat, resolved: Resolved) -> ImageFindings:
         """What the answer says about a module's files, with its sources where they were asked for."""

@@ -64,6 +64,14 @@ def test_a_file_with_debug_information_alone_does_not_serve_unwinding(looked_up:
     assert [row["status"] for row in found["sources"][0]["tries"] if row["path"].endswith(".debug")] == ["found"]
 
 
+def test_a_module_without_frames_is_spoken_of_when_stacks_lacked_its_rules(looked_up: Any) -> None:
+    diagnoser, _, rules = looked_up({LEDGER_PATH + ".debug": shared(DEBUG_FILE).read_bytes()})
+    assert said(diagnoser.json("k", LEDGER, None, False, rules))["verdict"] == "no_unwind_info"
+    diagnoser, _, rules = looked_up({LEDGER_PATH: LEDGER_FILE.read_bytes()})
+    assert diagnoser.json("k", LEDGER, None, False, rules) == ""
+    assert said(diagnoser.json("k", LEDGER, None, True, rules))["verdict"] == "found"
+
+
 def test_nothing_is_said_of_a_module_with_names_and_rules(looked_up: Any) -> None:
     diagnoser, names, rules = looked_up({LEDGER_PATH: LEDGER_FILE.read_bytes()})
 

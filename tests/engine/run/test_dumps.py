@@ -151,8 +151,16 @@ def test_modules_whose_frames_were_all_dropped_are_unused_again(engine, tmp_path
     # A word that may be a return address into the plugin: without rules it is taken for one, but no symbol is there.
     words = dump.words(0x10020, 0x20010, *[0] * 8)
     dump.thread(7, {"rip": 0x10010, "rsp": STACK}, stack=(STACK, words))
-    answer = ask_dump(engine, dump.build(), [directory_source(tmp_path)])
+    told = {}
+
+    def annotate(key, wanted, names, everything, rules):
+        told[wanted.code_file] = (names, rules)
+        return ""
+
+    answer = ask_dump(engine, dump.build(), [directory_source(tmp_path)], annotate=annotate)
     modules = {module["code_file"].rpartition("/")[2]: module for module in answer["modules"]}
+    names, rules = told["/opt/app/plugin"]
+    assert (names, rules.status) == (None, "missing")
     assert [frame["original_index"] for frame in answer["stacktraces"][0]["frames"]] == [0, 1]
     assert (modules["plugin"]["debug_status"], modules["plugin"]["unwind_status"]) == ("unused", "missing")
     assert modules["plugin"]["features"]["has_debug_info"]
