@@ -16,20 +16,21 @@ from engine.errors import BadReport, LookupFailure
 from engine.lookup.bounded import Bounded
 from engine.native.wire import Options, Scraping
 from engine.outgoing import Deadline, Trust, WebRequest, session
-from engine.run.report_wire import ReportOptions, decode_rewrite
+from engine.run.report_wire import GivenRule, ReportOptions, made_rules
 from engine.sourcetypes.answers import judged
 from engine.sourcetypes.tries import Host, fetch_file
 from symbolication.crash_files import APPLE, FILE_LIMIT, MINIDUMP, Kind, Told, present, spool
 
 NO_SOURCES: Final = msgspec.Raw(b"[]")
 _NULL: Final = msgspec.Raw(b"null")
+_RULES_PATH: Final = "$.symbolicate.rewrite_first_module"
 _LONGEST_URL: Final = 32 * 1024
 _Url = Annotated[str, Meta(max_length=_LONGEST_URL)]
 
 
 class _Minidump(msgspec.Struct, tag="minidump"):
     storage_url: _Url
-    rewrite_first_module: msgspec.Raw
+    rewrite_first_module: list[GivenRule]
     storage_token: str | None = None
 
 
@@ -62,7 +63,7 @@ def decode_stored(body: bytes) -> tuple[StoredFile, Told]:
     """Decode the body of POST /symbolicate-any. Raises BadJson and BadSchema."""
     wire = decode_body(_decoder, body)
     named = wire.symbolicate
-    rules = decode_rewrite(bytes(named.rewrite_first_module)) if isinstance(named, _Minidump) else ()
+    rules = made_rules(named.rewrite_first_module, _RULES_PATH) if isinstance(named, _Minidump) else ()
     _check(named.storage_url, named.storage_token)
     options = ReportOptions(
         dif_candidates=wire.options is not None and wire.options.dif_candidates is True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,7 +11,7 @@ from engine.decoding import BadSchema, decode_body
 from engine.native.wire import Scraping
 from engine.run.rewriting import BadPattern, RewriteRule
 
-__all__ = ["ReportOptions", "RewriteRule", "decode_rewrite"]
+__all__ = ["GivenRule", "ReportOptions", "RewriteRule", "decode_rewrite", "made_rules"]
 
 _MAX_RULES = 100
 
@@ -28,24 +29,30 @@ class ReportOptions:
     platform: str | None = None
 
 
-class _Rule(msgspec.Struct):
+class GivenRule(msgspec.Struct):
+    """A rule of `rewrite_first_module` as it came."""
+
     from_: str = msgspec.field(name="from")
     to: str
 
 
-_RULES = msgspec.json.Decoder(list[_Rule] | None)
+_RULES = msgspec.json.Decoder(list[GivenRule] | None)
 
 
 def decode_rewrite(body: bytes) -> tuple[RewriteRule, ...]:
     """The rules of a `rewrite_first_module` field. Raises BadJson or BadSchema, which names the rule."""
-    given = decode_body(_RULES, body) or []
+    return made_rules(decode_body(_RULES, body) or [])
+
+
+def made_rules(given: Sequence[GivenRule], path: str = "$") -> tuple[RewriteRule, ...]:
+    """The rules as they are used. Raises BadSchema, which names the rule; `path` is where the rules stand."""
     if len(given) > _MAX_RULES:
-        raise BadSchema(f"$: more than {_MAX_RULES} rules")
-    return tuple(_rule(rule, at) for at, rule in enumerate(given))
+        raise BadSchema(f"{path}: more than {_MAX_RULES} rules")
+    return tuple(_rule(rule, f"{path}[{at}]") for at, rule in enumerate(given))
 
 
-def _rule(rule: _Rule, at: int) -> RewriteRule:
+def _rule(rule: GivenRule, path: str) -> RewriteRule:
     try:
         return RewriteRule.make(rule.from_, rule.to)
     except BadPattern as error:
-        raise BadSchema(f"$[{at}].from: {error}") from None
+        raise BadSchema(f"{path}.from: {error}") from None

@@ -203,6 +203,7 @@ class TestStoredFiles:
             {"symbolicate": {"type": "minidump", "storage_url": url}},
             {"symbolicate": {"type": "applecrashreport"}},
             {"symbolicate": {**STORED, "storage_url": url, "rewrite_first_module": [{"from": "(", "to": ""}]}},
+            {"symbolicate": {**STORED, "storage_url": url, "rewrite_first_module": None}},
             {"symbolicate": {**STORED, "storage_url": url, "storage_token": "a\nb"}},
             {
                 "symbolicate": {**STORED, "storage_url": url},
@@ -220,6 +221,13 @@ class TestStoredFiles:
             assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert acme_api.post("/symbolicate-any", "{").status_code == 400
         assert acme_api.post("/symbolicate-any", "{}", content_type="text/plain").status_code == 415
+
+    def test_a_rule_that_cannot_be_used_is_named_by_its_place_in_the_body(self, acme_api: Api) -> None:
+        place = {**STORED, "storage_url": "https://files.example.com/crash.dmp"}
+        refused = acme_api.post(
+            "/symbolicate-any", {"symbolicate": place | {"rewrite_first_module": [{"from": "(", "to": ""}]}}
+        )
+        assert refused.content == b"$.symbolicate.rewrite_first_module[0].from: missing )"
 
     def test_who_may_ask(self, acme: Organization, umbrella: Organization, acme_project: Project) -> None:
         body = {"symbolicate": {"type": "applecrashreport", "storage_url": "http://127.0.0.1:9/"}}
