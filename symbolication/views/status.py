@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from core.api import not_found
@@ -40,6 +42,8 @@ class ProjectRequestView(ProjectView):
         return found
 
 
+@csrf_exempt
+@require_safe
 def healthcheck(_request: Any) -> HttpResponse:
     """`GET /healthcheck`: the process answers. For everybody, as in Symbolicator."""
     return HttpResponse("ok", content_type=TEXT)

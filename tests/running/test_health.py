@@ -2,6 +2,7 @@ import json
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from symbolsvc import health
 
@@ -49,6 +50,11 @@ def test_health_is_only_read(client, path):
 def test_healthcheck_says_ok(client):
     answer = client.get("/healthcheck")
     assert (answer.status_code, answer.content) == (200, b"ok")
+
+
+def test_healthcheck_is_only_read():
+    asking = Client(enforce_csrf_checks=True)
+    assert (asking.head("/healthcheck").status_code, asking.post("/healthcheck").status_code) == (200, 405)
 
 
 def test_a_missing_slash_is_404_with_a_hint(client):
