@@ -66,7 +66,7 @@ def test_instructions_that_nobody_can_follow_are_refused(instructions):
 
 
 @given(st.binary(max_size=64))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_instructions_give_rules_or_a_format_error(instructions):
     try:
         found = rules(instructions)
@@ -177,7 +177,7 @@ def test_only_entries_that_say_something_count_as_unwind_information():
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20))), st.integers(0, 60), st.integers(0, 30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_gaps_are_what_no_known_range_holds(known, start, size):
     spans = [Span(first, first + length) for first, length in known]
     held = {at for span in spans for at in range(*span)}
