@@ -18,7 +18,7 @@ import msgspec
 from core.api import ApiError
 from core.blobs import Incoming
 from core.text import storable
-from debugfiles.inspecting import inspected
+from debugfiles.inspecting import Readable, inspected
 from debugfiles.kinds import Identified, SymbolType
 from engine.errors import FailureKind, LookupFailure
 from engine.formats.bcsymbolmap import HEADER as BCSYMBOLMAP_HEADER
@@ -43,15 +43,22 @@ class _Il2cpp(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that came in: its content, the name it was sent under, and the debug id that the sender gives it."""
+class Offered:
+    """A file: its content, the name it has, and the debug id that somebody gives it."""
 
-    incoming: Incoming
+    incoming: Readable
     name: str
     debug_id: DebugId | None = None
 
 
-def identify(upload: Upload) -> tuple[Identified, ...]:
+@dataclass(frozen=True, slots=True)
+class Upload(Offered):
+    """A file that came in, under the name and with the debug id that it was sent with."""
+
+    incoming: Incoming
+
+
+def identify(upload: Offered) -> tuple[Identified, ...]:
     """The objects of the file, at least one.
 
     Raises ApiError (400) that names the file and says why it is of no use, or (503) when nobody could look.
@@ -77,7 +84,7 @@ def shown_name(name: str) -> str:
     return storable(PurePosixPath(name.replace("\\", "/")).name)[:200] or "the file"
 
 
-def proguard_uuid(incoming: Incoming) -> UUID:
+def proguard_uuid(incoming: Readable) -> UUID:
     """The UUID that a ProGuard mapping has by its content: version 5, as Sentry's and Google's tools make it."""
     digest = hashlib.sha1(_PROGUARD_NAMESPACE.bytes, usedforsecurity=False)
     with open(incoming.path, "rb") as file:
@@ -86,7 +93,7 @@ def proguard_uuid(incoming: Incoming) -> UUID:
     return UUID(bytes=digest.digest()[:16], version=5)
 
 
-def _reader_of(head: bytes) -> Callable[[Upload], tuple[Identified, ...]]:
+def _reader_of(head: bytes) -> Callable[[Offered], tuple[Identified, ...]]:
     start = head[:16].lstrip()
     if not head:
         return _empty
@@ -113,11 +120,11 @@ def is_proguard(head: bytes) -> bool:
     return False
 
 
-def _empty(upload: Upload) -> tuple[Identified, ...]:
+def _empty(upload: Offered) -> tuple[Identified, ...]:
     raise FormatError("it is empty")
 
 
-def _native(upload: Upload) -> tuple[Identified, ...]:
+def _native(upload: Offered) -> tuple[Identified, ...]:
     found = inspected(upload.incoming)
     if upload.debug_id is not None and len(found) == 1 and found[0].debug_id is None:
         found = (replace(found[0], debug_id=upload.debug_id),)
@@ -127,25 +134,25 @@ def _native(upload: Upload) -> tuple[Identified, ...]:
     return usable
 
 
-def _proguard(upload: Upload) -> tuple[Identified, ...]:
+def _proguard(upload: Offered) -> tuple[Identified, ...]:
     debug_id = upload.debug_id or DebugId(proguard_uuid(upload.incoming))
     return (_text(upload, SymbolType.PROGUARD, debug_id),)
 
 
-def _bcsymbolmap(upload: Upload) -> tuple[Identified, ...]:
+def _bcsymbolmap(upload: Offered) -> tuple[Identified, ...]:
     with open(upload.incoming.path, "rb") as file:
         if file.readline(100).rstrip() != BCSYMBOLMAP_HEADER:
             raise FormatError("not a BCSymbolMap of version 2.0")
     return (_text(upload, SymbolType.BCSYMBOLMAP, _named_id(upload)),)
 
 
-def _uuid_map(upload: Upload) -> tuple[Identified, ...]:
+def _uuid_map(upload: Offered) -> tuple[Identified, ...]:
     with open(upload.incoming.path, "rb") as file:
         original_uuid(mapped(file))
     return (_text(upload, SymbolType.UUID_MAP, _named_id(upload)),)
 
 
-def _il2cpp(upload: Upload) -> tuple[Identified, ...]:
+def _il2cpp(upload: Offered) -> tuple[Identified, ...]:
     _check_size(upload)
     with open(upload.incoming.path, "rb") as file:
         content = file.read()
@@ -159,7 +166,7 @@ def _il2cpp(upload: Upload) -> tuple[Identified, ...]:
     return (_text(upload, SymbolType.IL2CPP, debug_id),)
 
 
-def _named_id(upload: Upload) -> DebugId:
+def _named_id(upload: Offered) -> DebugId:
     """Of formats that do not name their own id, the name of the file does."""
     if upload.debug_id is not None:
         return upload.debug_id
@@ -170,12 +177,12 @@ def _named_id(upload: Upload) -> DebugId:
     return debug_id
 
 
-def _text(upload: Upload, symbol_type: SymbolType, debug_id: DebugId) -> Identified:
+def _text(upload: Offered, symbol_type: SymbolType, debug_id: DebugId) -> Identified:
     if symbol_type is not SymbolType.PROGUARD:
         _check_size(upload)
     return Identified.whole(upload.incoming.size, symbol_type, debug_id)
 
 
-def _check_size(upload: Upload) -> None:
+def _check_size(upload: Offered) -> None:
     if upload.incoming.size > MAX_MAP_BYTES:
         raise LookupFailure(FailureKind.TOO_LARGE, f"such a file may have {MAX_MAP_BYTES} bytes")

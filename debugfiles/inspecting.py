@@ -6,12 +6,11 @@ import logging
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from django.conf import settings
 
 from core.api import ApiError
-from core.blobs import Incoming
 from debugfiles.kinds import Identified, SymbolType
 from engine.convert.client import Converter, ConverterUnavailable
 from engine.convert.wire import Inspected, ObjectFacts
@@ -30,7 +29,17 @@ _ID_DIGITS: Final = 128
 _PACKED: Final = "it is packed; send the file itself, or gzip with Content-Encoding"
 
 
-def inspected(incoming: Incoming) -> tuple[Identified, ...]:
+class Readable(Protocol):
+    """A file of this host; `size` in bytes."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def size(self) -> int: ...
+
+
+def inspected(incoming: Readable) -> tuple[Identified, ...]:
     """The objects of a native file, Breakpad file, portable PDB or source bundle.
 
     Raises LookupFailure (malformed, too large), and ApiError (503) when nobody could look.
@@ -57,13 +66,13 @@ def converter() -> Converter:
     return Converter(Path(socket) if socket else None, name=str(Path(settings.CACHE_DIR).absolute()))
 
 
-def _explained(incoming: Incoming, failure: LookupFailure) -> LookupFailure:
+def _explained(incoming: Readable, failure: LookupFailure) -> LookupFailure:
     with open(incoming.path, "rb") as file:
         packed = is_packed(file.read(LONGEST_MAGIC))
     return LookupFailure(FailureKind.MALFORMED, _PACKED) if packed else failure
 
 
-def _extents(incoming: Incoming, found: Inspected) -> list[tuple[int, int]]:
+def _extents(incoming: Readable, found: Inspected) -> list[tuple[int, int]]:
     """Where each object lies. What is not fat, or not as its header says, is one piece."""
     entries: tuple[fat.FatEntry, ...] = ()
     if found.total > 1:

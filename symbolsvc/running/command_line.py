@@ -32,6 +32,7 @@ _OPTION: Final = "--data-dir"
 # Needs Django and the database only when it is asked for what a project has stored.
 _SYMBOLICATE: Final = "symbolicate"
 _PROJECT: Final = "--project"
+_CHECK_FILES: Final = ["debugfiles", "check"]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -57,7 +58,7 @@ def _run(argv: list[str]) -> int:
 
         return symbolicate(argv[2:])
     values = environment.read()
-    if command in _WITHOUT_DATABASE or "--help" in argv or values["DATABASE_URL"]:
+    if argv[1:3] == _CHECK_FILES or command in _WITHOUT_DATABASE or "--help" in argv or values["DATABASE_URL"]:
         return _django(argv)
     from symbolsvc.running import secrets
     from symbolsvc.running.postgres import available

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
+from pathlib import Path
 
 import pytest
+from backports import zstd
 from django.conf import settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -272,3 +276,29 @@ def test_the_answers_hold_no_more_than_the_schema_says(api):
     fields = json.loads(schema.content)["components"]["schemas"]["DebugFileView"]["properties"]
     assert set(shown) == set(fields)
     assert DEBUG_ID not in json.dumps(shown)
+
+
+@pytest.mark.parametrize("packing", ["gz", "bz2", "xz", "lzma", "zst"])
+def test_a_file_that_is_packed_by_itself_is_unpacked(api, packing):
+    pack = {
+        "gz": gzip.compress,
+        "bz2": bz2.compress,
+        "xz": lzma.compress,
+        "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
+        "zst": zstd.compress,
+    }[packing]
+    (shown,) = api.post(f"{FILES}?name=libledger.so.{packing}", pack(LEDGER.read_bytes()), **BINARY).json()
+
+    assert (shown["debugId"], shown["objectName"]) == (LEDGER_DEBUG_ID, "libledger.so")
+    assert shown["size"] == LEDGER.stat().st_size
+
+
+def test_packed_data_that_is_broken_or_never_ends_is_refused_and_leaves_nothing(api, monkeypatch):
+    broken = api.post(f"{FILES}?name=a.so.gz", gzip.compress(LEDGER.read_bytes())[:-20], **BINARY)
+    assert broken.status_code == 400
+
+    monkeypatch.setitem(settings.ENVIRONMENT, "MAX_UPLOAD_BYTES", 1 << 20)
+    bomb = api.post(f"{FILES}?name=a.so.xz", lzma.compress(bytes(4 << 20)), **BINARY)
+    assert bomb.status_code in {400, 413}
+    assert not list((Path(settings.DATA_DIR) / "blobs" / "incoming").glob("*"))
+    assert not DebugFile.objects.exists()
