@@ -16,9 +16,9 @@ from engine.sourcetypes.sentry.listing import listings
 
 DAY_SECONDS = 86_400.0
 # Raised whenever what is stored, or how, changes.
-OBJECTS_VERSION = 3
+OBJECTS_VERSION = 4
 SYMCACHES_VERSION = 1
-CFICACHES_VERSION = 1
+CFICACHES_VERSION = 2
 PLAIN_FILES_VERSION = 1
 
 
