@@ -120,13 +120,14 @@ def test_a_port_in_use_is_refused(running, tmp_path):
     assert done.stderr == f"{host}:{port}: Address already in use\n"
 
 
-@pytest.mark.parametrize("word", ["manage.py web", "run_jobs", "engine.convert.server"])
+@pytest.mark.parametrize("word", ["manage.py web", "--queues maintenance", "engine.convert.server"])
 def test_a_killed_process_is_started_again(running, word):
     killed = running.child(word)
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: any(word in line and pid != killed for pid, line in running.children().items()))
     eventually(lambda: answers(running))
-    name = {"manage.py web": "web", "run_jobs": "jobs maintenance 1", "engine.convert.server": "converter"}[word]
+    names = {"manage.py web": "web", "engine.convert.server": "converter"}
+    name = names.get(word, "jobs maintenance 1")
     assert f"{name} ended with status -9, starting it again" in running.log
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,10 +16,11 @@ from debugfiles.appstore import importing as runs
 from debugfiles.appstore.models import AppStoreBuild, AppStoreImport
 from debugfiles.models import DebugFile
 from sources.models import SymbolSource
+from sources.types.app_store_connect import client
 from tests.debugfiles.appstore.apple import packed, source
 from tests.debugfiles.appstore.conftest import P, archive, dsym, symbols
 from tests.debugfiles.appstore.test_importing import counts
-from tests.engine.webserver import reply
+from tests.engine.webserver import hang, raw, reply
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +67,25 @@ def test_a_refusal_is_told_with_a_remedy_and_not_hammered(apple, importing, line
     assert "canary" not in json.dumps(status)
     assert wait_of(status).total_seconds() == about(wait)
     assert len(apple.api.asked) == 1
+
+
+@pytest.mark.parametrize("act", [hang, raw(*[b"H"] * 50, pause=0.05)], ids=["silent", "dripping"])
+def test_a_server_that_takes_its_time_is_given_up(apple, importing, monkeypatch, act):
+    monkeypatch.setattr(client, "REQUEST_SECONDS", 0.3)
+    apple.refuse = act
+    began = time.monotonic()
+    status = importing()
+    assert (status["state"], status["error"]["code"]) == ("delayed", "unreachable")
+    assert time.monotonic() - began < 5
+
+
+def test_an_archive_that_drips_is_given_up(apple, importing, monkeypatch):
+    monkeypatch.setattr(runs, "ARCHIVE_SECONDS", 0.3)
+    apple.add("1.0", archive(1))
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+    apple.cache.routes["/build-1.0-0.zip"] = raw(head, *[b"x"] * 50, pause=0.05)
+    (trouble,) = importing()["troubles"]
+    assert "timed out" in trouble["text"]
 
 
 def test_who_is_asked_again_and_again_is_asked_less_often(apple, importing):
