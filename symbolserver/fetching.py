@@ -49,6 +49,15 @@ class Busy(SymbolsvcError):
     code = "busy"
 
 
+class Absent(SymbolsvcError):
+    """Whoever could have the file says that there is none."""
+
+    code = "absent"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such file")
+
+
 class SourceFailed(SymbolsvcError):
     """No source has the file, and at least one could not be asked. The message is why, without a secret."""
 
@@ -58,10 +67,7 @@ class SourceFailed(SymbolsvcError):
 def fetch(
     wanted: Wanted, sources: Sequence[Source], file_types: Sequence[FileType], rank: Rank = any_object
 ) -> Content:
-    """A module's file from these sources. Raises FileNotFoundError when they all say that there is none.
-
-    Raises Busy, SourceFailed and DeadlineExceeded.
-    """
+    """A module's file from these sources. Raises Absent, Busy, SourceFailed and DeadlineExceeded."""
     found = _found(_asked(wanted, sources, file_types, rank))
     return contents.fetched(found, wanted.code_file or wanted.debug_file or "file")
 
@@ -75,15 +81,15 @@ def fetch_for(project: Project, readings: Sequence[Reading]) -> Content:
         try:
             if objects and reading.wanted is not None and sources:
                 return fetch(reading.wanted, sources, objects)
-        except FileNotFoundError:
+        except Absent:
             continue
         except SourceFailed as failure:
             failed = failed or failure
-    raise failed or FileNotFoundError
+    raise failed or Absent
 
 
 def fetch_source(project: Project, asked: SourceAsked, *, ask_sources: bool) -> Content:
-    """A source file out of the bundles of an ELF file. Raises as `fetch`, and FileNotFoundError without such a file."""
+    """A source file out of the bundles of an ELF file. Raises as `fetch`, and Absent without such a file."""
     own = project_files(_access(project))
     release()
     sources = (own, *(_stored_sources(project) if ask_sources else ()))
@@ -106,7 +112,7 @@ def _asked(wanted: Wanted, sources: Sequence[Source], file_types: Sequence[FileT
 
 def _found(answer: ObjectAnswer) -> FetchedObject:
     if answer.found is None:
-        raise SourceFailed(answer.failure) if answer.failure else FileNotFoundError
+        raise SourceFailed(answer.failure) if answer.failure else Absent
     return answer.found
 
 
@@ -121,7 +127,7 @@ def _source_file(bundle: FetchedObject, path: str) -> bytes:
                 return found.content
     except FormatError:
         raise SourceFailed("malformed: the source bundle cannot be read") from None
-    raise FileNotFoundError
+    raise Absent
 
 
 def _stored_sources(project: Project) -> tuple[Source, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -31,12 +31,18 @@ log = logging.getLogger(__name__)
 
 # What tells symstore's clients that they may ask by the two-tier layout; what it says is never read.
 _TWO_TIER: Final = "index2.txt"
+_STATUSES: Final[Mapping[type[Exception], int]] = {
+    fetching.Absent: 404,
+    fetching.SourceFailed: 502,
+    fetching.Busy: 503,
+    DeadlineExceeded: 504,
+}
 
 
 class FileView(View):
     """Read only; failures answer with a status and next to nothing else."""
 
-    http_method_names = ["get", "head", "options"]  # noqa: RUF012 - Django's
+    http_method_names = ["get", "head", "options"]
 
     @method_decorator(csrf_exempt)
     def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
@@ -45,19 +51,10 @@ class FileView(View):
             return super().dispatch(request, *args, **kwargs)
         except Refused as error:
             return refusal(error.status)
-        except FileNotFoundError:
-            return refusal(404)
-        except DeadlineExceeded:
-            return refusal(504)
-        except fetching.Busy:
-            return refusal(503)
-        except fetching.SourceFailed:
-            return refusal(502)
-        except OperationalError as error:
-            log.error("the database failed a request: %s", error)
-            return refusal(503)
-        except BlobError as error:
-            log.error("an uploaded file could not be read: %s", error.message)
+        except tuple(_STATUSES) as error:
+            return refusal(_STATUSES[type(error)])
+        except (BlobError, OSError, OperationalError) as error:
+            log.error("a file could not be sent: %s", error)
             return refusal(503)
 
 
@@ -68,14 +65,14 @@ class ProjectFilesView(FileView):
         """A path that is none of any layout is answered before anything is looked up."""
         asked = split(path)
         readings, source = read(asked.path), read_source(asked.path)
-        if not readings and source is None and asked.path.lower() != _TWO_TIER and asked.token is None:
+        if not readings and source is None and asked.path.lower() != _TWO_TIER:
             return refusal(404)
         opened = open_server(request, organization, project, asked.token)
         if readings:
             return file_answer(request, _file(opened, readings, request))
         if source is not None:
             return file_answer(request, _source(opened, source))
-        return HttpResponse(".\n", content_type="text/plain") if asked.path.lower() == _TWO_TIER else refusal(404)
+        return HttpResponse(".\n", content_type="text/plain")
 
 
 class ProxyView(FileView):
@@ -115,14 +112,14 @@ def _file(opened: Opened, readings: Sequence[Reading], request: HttpRequest) -> 
             contents.used(found.file)
         return contents.stored(found.file)
     if not found.ask_sources:
-        raise FileNotFoundError
+        raise fetching.Absent
     return fetching.fetch_for(opened.project, readings)
 
 
 def _source(opened: Opened, asked: SourceAsked) -> Content:
     found = _found(opened, (asked.bundle,))
     if found.file is None and not found.ask_sources:
-        raise FileNotFoundError
+        raise fetching.Absent
     return fetching.fetch_source(opened.project, asked, ask_sources=found.ask_sources)
 
 

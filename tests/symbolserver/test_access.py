@@ -150,6 +150,7 @@ def test_a_path_that_is_no_files_is_not_found_without_a_query(django_assert_num_
     with django_assert_num_queries(0):
         refused(ask("crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pd_"), 404)
         refused(ask("crash.pdb/3249D99D0C4049318610F4E4FB0B69361/file.ptr"), 404)
+        refused(ask(f"t/{'0' * 64}/crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pd_"), 404)
 
 
 def test_a_miss_costs_one_query_beside_the_tokens(token, django_assert_num_queries):
