@@ -22,6 +22,7 @@ from core.wire.errors import BodyBroken, BodyTooLarge
 from core.wire.stream import BodyStream, Pace
 
 LIMIT_ATTRIBUTE: Final = "body_limit"
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class WireRequest(WSGIRequest):
@@ -30,6 +31,7 @@ class WireRequest(WSGIRequest):
     def __init__(self, environ: dict[str, Any]) -> None:
         super().__init__(environ)
         connection = environ.get("gunicorn.socket")
+        self._waiting = connection if _expects_continue(environ) and isinstance(connection, BoundedSocket) else None
         declared = _declared_length(environ)
         if declared is not None:
             self.META["CONTENT_LENGTH"] = str(declared)
@@ -39,11 +41,25 @@ class WireRequest(WSGIRequest):
             limit=settings.API_BODY_MAX_BYTES,
             pace=Pace(idle=settings.BODY_IDLE_SECONDS, base=settings.BODY_MAX_SECONDS),
             connection=connection if isinstance(connection, BoundedSocket) else None,
-            # Whoever asked for the token holds a database connection; clients that drip would keep them all.
-            prepare=release,
+            prepare=self._prepare_to_read,
         )
         self._stream = cast(BinaryIO, self.body_stream)
         self.limit_body(settings.API_BODY_MAX_BYTES)
+
+    @property
+    def client_waits(self) -> bool:
+        """Whether the client holds the body back until somebody wants it: after a refusal it never comes."""
+        return self._waiting is not None
+
+    def _prepare_to_read(self) -> None:
+        # Whoever asked for the token holds a database connection; clients that drip would keep them all.
+        release()
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            try:
+                waiting.sendall(_CONTINUE)
+            except OSError as error:
+                raise BodyBroken from error
 
     def limit_body(self, limit: int) -> None:
         """Set the largest body in bytes; no effect on what has been read already."""
@@ -51,6 +67,12 @@ class WireRequest(WSGIRequest):
         if self.body_stream.chunked:
             # Django's and the REST framework's parsers take a missing length for an empty body.
             self.META["CONTENT_LENGTH"] = str(limit)
+
+
+def _expects_continue(environ: dict[str, Any]) -> bool:
+    """Other expectations are none of ours: a server that does not know one may pass over it."""
+    expected = str(environ.get("HTTP_EXPECT", "")).strip().lower()
+    return expected == "100-continue" and environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
 
 
 def _declared_length(environ: dict[str, Any]) -> int | None:

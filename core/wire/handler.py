@@ -63,6 +63,8 @@ class WireHandler(WSGIHandler):
 def _finish(request: WireRequest) -> bool:
     """Read what the view left of the body; False when the connection cannot serve another request."""
     stream = request.body_stream
+    if request.client_waits and not stream.ended:
+        return False
     if not stream.ended:
         try:
             stream.drain(_DRAIN_BYTES)

@@ -11,9 +11,28 @@ import time
 from functools import partial
 from typing import Any
 
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from core.wire.connection import BoundedSocket, connection_lost, until
+
+
+class PatientRequest(Request):  # type: ignore[misc]
+    """A request whose `Expect` nobody answers before the body is wanted (`core.wire.body` does then).
+
+    gunicorn itself asks for every body at once, and refuses what else clients expect: documentation of symbol uploads
+    has `Expect: gzip`.
+    """
+
+    def _apply_header_policy(self, name: str, value: str, *arguments: Any, **options: Any) -> Any:
+        if name == "EXPECT":
+            return name, value
+        return super()._apply_header_policy(name, value, *arguments, **options)
+
+
+class PatientParser(RequestParser):  # type: ignore[misc]
+    mesg_class = PatientRequest
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -24,6 +43,12 @@ class Connection(TConn):  # type: ignore[misc]
         self.closed = False
         # Bytes have to be there before a thread takes it.
         self.data_ready = True
+
+    def init(self) -> None:
+        """Be ready to read requests, with a parser of our own."""
+        if not self.initialized:
+            super().init()
+            self.parser: Any = PatientParser(self.cfg, self.sock, self.client)
 
     def close(self, graceful: bool = False) -> None:
         """Close once; in good order only where waiting for the client's side harms nobody."""
