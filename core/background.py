@@ -63,7 +63,8 @@ def periodic(cron: str, *, queue: str = MAINTENANCE) -> Callable[[Callable[[int]
         def run_due(timestamp: int) -> None:
             function(timestamp)
 
-        made: Task[..., None, ...] = app.task(queue=queue, queueing_lock=name, retry=RETRY)(run_due)
+        # Without another attempt: one that waits for it would keep out all that are due until then.
+        made: Task[..., None, ...] = app.task(queue=queue, queueing_lock=name)(run_due)
         app.periodic(cron=cron)(made)
         return made
 
