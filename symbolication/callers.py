@@ -7,17 +7,26 @@ from typing import ClassVar, Final, Protocol
 
 import msgspec
 
-from debugfiles.composing import Asker, Sources, project_sources, request_artifacts, request_sources
+from debugfiles.composing import (
+    Asker,
+    ProjectSources,
+    Recent,
+    Sources,
+    project_sources,
+    request_artifacts,
+    request_sources,
+)
 from debugfiles.providers import project_artifacts
 from debugfiles.scraping import scraping_of
 from engine.javascript.artifacts import ArtifactProvider
 from engine.javascript.wire import JsRequest, ScrapingRules
 from engine.run import Annotate
 from projects.access import ProjectAccess
-from symbolication.diagnosing import diagnoser_of
+from symbolication.diagnosing import Diagnoser
 from symbolication.rejections import Refused
 
 _NOTHING: Final = msgspec.Raw(b"null")
+_of_projects: Final[Recent[ProjectSources, Diagnoser]] = Recent(256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +102,15 @@ class ProjectCaller:
         if sources is not None:
             raise Refused(400, "sources: the project's stored sources are used; leave this field out")
         opened = project_sources(self.access)
-        return Asking(opened.sources, diagnoser_of(opened).json, explain=True)
+        return Asking(opened.sources, _diagnoser_of(opened).json, explain=True)
 
     def artifacts(self, request: JsRequest) -> Artifacts:
         """Those of the project, with its own rules for the web, which a request can only make stricter."""
         rules = scraping_of(self.access)
         allowed = rules.enabled and request.scraping.enabled
         return Artifacts(project_artifacts(self.access), replace(rules, enabled=allowed))
+
+
+def _diagnoser_of(opened: ProjectSources) -> Diagnoser:
+    """The one diagnoser of a project's sources, while they stay the same."""
+    return _of_projects.get(opened, lambda: Diagnoser(opened.asked, opened.unasked))

@@ -13,7 +13,6 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from debugfiles.composing import ProjectSources, Recent
 from engine.lookup.diagnosis import Asked, Diagnosis, SourceTries, Unasked, Verdict, diagnose
 from engine.lookup.model import (
     Candidate,
@@ -31,7 +30,6 @@ from symbolication.remedies import ADVICE, NOTES, wanted_file
 _REMEMBERED_BYTES: Final = 4 * 1024 * 1024
 _OWN_BYTES: Final = 400
 _NO_TIME: Final = "unknown"
-_KEPT: Final = 256
 _Answers: TypeAlias = tuple[SymcacheAnswer | None, CficacheAnswer | None]
 
 
@@ -114,14 +112,6 @@ class Diagnoser:
         if said is None or (said.verdict is Verdict.FOUND and not everything):
             return ""
         return f',"diagnosis":{msgspec.json.encode(said).decode()}'
-
-
-_of_projects: Recent[ProjectSources, Diagnoser] = Recent(_KEPT)
-
-
-def diagnoser_of(opened: ProjectSources) -> Diagnoser:
-    """The one diagnoser of a project's sources, while they stay the same."""
-    return _of_projects.get(opened, lambda: Diagnoser(opened.asked, opened.unasked))
 
 
 def _described(found: Diagnosis, wanted: Wanted, unwinding: bool) -> ModuleDiagnosis:
