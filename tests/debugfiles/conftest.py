@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from debugfiles.inspecting import converter
@@ -13,3 +15,9 @@ def _converter():
     if converter.cache_info().currsize and converter()._own is not None:
         converter()._own.kill()
         converter()._own.wait()
+
+
+@pytest.fixture(autouse=True)
+def _unsynced(monkeypatch):
+    """Nothing here is about surviving a power cut (tests/core is), and hundreds of small uploads wait for the disk."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)

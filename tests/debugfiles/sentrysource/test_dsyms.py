@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugfiles.models import DebugFile
+from core.blobs import blob_store
+from debugfiles.models import Blob, DebugFile
 from engine.sourcetypes.sentry.listing import FILE_TYPES, parse_listing
 from tests.cast import Api, make_token
 from tests.debugfiles.uploading import LEDGER, LEDGER_CODE_ID, LEDGER_DEBUG_ID, PROGUARD, upload
@@ -151,6 +152,25 @@ def test_a_range_of_what_is_not_the_same_any_more_is_the_whole_file(api, acme_pr
     for sent, status in ((etag, 206), ('"another"', 200)):
         headers = {"range": "bytes=0-3", "if-range": sent}
         assert api.request("GET", f"{DSYMS}?id={row.pk}", **headers).status_code == status
+
+
+def test_what_lies_behind_four_gigabytes_is_reached(api, acme_project):
+    (row,) = upload(acme_project, LEDGER.read_bytes(), "libledger.so")
+    size = (5 << 30) + 7
+    with blob_store().local_path(row.blob.key).open("r+b") as file:
+        file.truncate(size)
+        file.seek(size - 4)
+        file.write(b"tail")
+    Blob.objects.update(size=size)
+    DebugFile.objects.update(object_size=size)
+
+    (item,) = api.get(f"{DSYMS}?debug_id={LEDGER_DEBUG_ID}").json()
+    answer = api.get(f"{DSYMS}?id={item['id']}", range="bytes=-4")
+
+    assert (item["size"], body_of(answer)) == (size, b"tail")
+    assert answer.headers["Content-Range"] == f"bytes {size - 4}-{size - 1}/{size}"
+    assert api.request("HEAD", f"{DSYMS}?id={item['id']}").headers["Content-Length"] == str(size)
+    blob_store().delete(row.blob.key)
 
 
 def test_head_tells_the_size_and_sends_nothing(api, acme_project):

@@ -22,12 +22,12 @@ SCRIPTS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tenant(service: Service) -> Tenant:
     return new_tenant(service)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sources(service: Service, tenant: Tenant) -> dict:
     arguments = ["--org", tenant.organization, "--project", tenant.project, "--url", service.url, "--json"]
     done = manage("create_token", "--purpose", "sentry-source", *arguments, env=service.env)
