@@ -87,7 +87,7 @@ class ChunkUpload(OrganizationUploadView):
             }
         },
         responses={
-            (200, "application/json"): OpenApiResponse(OpenApiTypes.NONE, "They are there."),
+            (200, "application/json"): OpenApiResponse(OpenApiTypes.OBJECT, "They are there."),
             **refusals(403, 404, *BODY_STATUSES, style="sentry"),
         },
     )
@@ -106,7 +106,7 @@ class ChunkUpload(OrganizationUploadView):
                     left -= _take(organization, part, count, left)
         except BodyTooLarge:
             raise ApiError("Request too large") from None
-        return Response(status=200)
+        return Response({}, status=200)
 
 
 def _take(organization: Organization, part: Part, count: int, left: int) -> int:
