@@ -13,11 +13,13 @@ from typing import Final
 from core.blobs import blob_store
 from core.text import storable
 from debugfiles.archives.bounds import ArchiveRefused, Bounds, Meter
+from debugfiles.archives.cab import read_cab
 from debugfiles.archives.entries import Entry, EntryKind
 from debugfiles.archives.opening import HEAD_BYTES, archive_name, open_archive, plain_name, rest_of
 from debugfiles.archives.packing import packing_of
 from debugfiles.archives.streams import ByteStream
 from engine.formats.bytewise import FormatError, mapped
+from engine.formats.packed.cab import Cabinet
 
 HEAD_BYTES_OF_MEMBER: Final = 64 << 10
 _SHOWN: Final = 300
@@ -125,10 +127,9 @@ def _in_cabinet(name: str, pieces: Iterator[bytes], meter: Meter, bounds: Bounds
     """A file as `compress` and `symstore` pack it (`.pd_`, `.sy_`): a cabinet that holds nothing else."""
     try:
         with _spooled(pieces, bounds) as data:
-            opened = open_archive(data, name, meter)
-            inside = list(opened.entries) if opened is not None else []
-            if len(inside) == 1:
-                yield from _judged(inside[0], meter, bounds, packed=True)
+            if len(Cabinet(data).files) == 1:
+                for entry in read_cab(data, meter):
+                    yield from _judged(entry, meter, bounds, packed=True)
                 return
     except FormatError as error:
         yield Refused(shown(name), error.details or "broken")
