@@ -8,57 +8,123 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('debugfiles', '0001_initial'),
-        ('projects', '0001_initial'),
+        ("debugfiles", "0001_initial"),
+        ("projects", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Assembly',
+            name="Assembly",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.BinaryField(max_length=16)),
-                ('kind', models.CharField(max_length=16)),
-                ('checksum', models.CharField(max_length=40)),
-                ('chunks', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None)),
-                ('project_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
-                ('name', models.TextField(blank=True, default='')),
-                ('debug_id', models.CharField(blank=True, default='', max_length=64)),
-                ('release', models.TextField(blank=True, default='')),
-                ('dist', models.TextField(blank=True, default='')),
-                ('token_prefix', models.CharField(blank=True, default='', max_length=8)),
-                ('state', models.CharField(default='waiting', max_length=16)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('lease_token', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('detail', models.TextField(blank=True, default='')),
-                ('results', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now())),
-                ('finished_at', models.DateTimeField(db_index=True, null=True)),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.organization')),
-                ('token', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='projects.apitoken')),
-                ('user', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.BinaryField(max_length=16)),
+                ("kind", models.CharField(max_length=16)),
+                ("checksum", models.CharField(max_length=40)),
+                (
+                    "chunks",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None),
+                ),
+                (
+                    "project_ids",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None),
+                ),
+                ("name", models.TextField(blank=True, default="")),
+                ("debug_id", models.CharField(blank=True, default="", max_length=64)),
+                ("release", models.TextField(blank=True, default="")),
+                ("dist", models.TextField(blank=True, default="")),
+                ("token_prefix", models.CharField(blank=True, default="", max_length=8)),
+                ("state", models.CharField(default="waiting", max_length=16)),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("lease_token", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("detail", models.TextField(blank=True, default="")),
+                (
+                    "results",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("finished_at", models.DateTimeField(db_index=True, null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="projects.organization",
+                    ),
+                ),
+                (
+                    "token",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="projects.apitoken",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('finished_at__isnull', True)), fields=['created_at'], name='assembly_unfinished')],
-                'constraints': [models.UniqueConstraint(fields=('organization', 'key'), name='assembly_in_organization')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("finished_at__isnull", True)),
+                        fields=["created_at"],
+                        name="assembly_unfinished",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "key"), name="assembly_in_organization")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Chunk',
+            name="Chunk",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha1', models.CharField(max_length=40)),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now())),
-                ('last_used', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
-                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='debugfiles.blob')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha1", models.CharField(max_length=40)),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "last_used",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True),
+                ),
+                (
+                    "blob",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="debugfiles.blob"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="projects.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'sha1'), name='chunk_in_organization')],
+                "constraints": [models.UniqueConstraint(fields=("organization", "sha1"), name="chunk_in_organization")],
             },
         ),
     ]

@@ -7,37 +7,67 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('debugfiles', '0002_chunks_and_assemblies'),
-        ('projects', '0001_initial'),
+        ("debugfiles", "0002_chunks_and_assemblies"),
+        ("projects", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='UploadRecord',
+            name="UploadRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rxid', models.CharField(max_length=36, unique=True)),
-                ('format', models.CharField(max_length=16)),
-                ('name', models.CharField(blank=True, default='', max_length=500)),
-                ('size', models.BigIntegerField()),
-                ('tag', models.CharField(blank=True, default='', max_length=200)),
-                ('values', models.JSONField(default=dict)),
-                ('taken', models.PositiveIntegerField()),
-                ('refused', models.PositiveIntegerField()),
-                ('outcomes', models.JSONField(default=dict)),
-                ('problem', models.TextField(blank=True, default='')),
-                ('token_prefix', models.CharField(blank=True, default='', max_length=8)),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now())),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='upload_records', to='projects.project')),
-                ('token', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='projects.apitoken')),
-                ('user', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rxid", models.CharField(max_length=36, unique=True)),
+                ("format", models.CharField(max_length=16)),
+                ("name", models.CharField(blank=True, default="", max_length=500)),
+                ("size", models.BigIntegerField()),
+                ("tag", models.CharField(blank=True, default="", max_length=200)),
+                ("values", models.JSONField(default=dict)),
+                ("taken", models.PositiveIntegerField()),
+                ("refused", models.PositiveIntegerField()),
+                ("outcomes", models.JSONField(default=dict)),
+                ("problem", models.TextField(blank=True, default="")),
+                ("token_prefix", models.CharField(blank=True, default="", max_length=8)),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="upload_records",
+                        to="projects.project",
+                    ),
+                ),
+                (
+                    "token",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="projects.apitoken",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
-                'indexes': [models.Index(fields=['project', '-id'], name='upload_newest'), models.Index(fields=['project', 'tag', '-id'], name='upload_by_tag')],
+                "ordering": ("id",),
+                "indexes": [
+                    models.Index(fields=["project", "-id"], name="upload_newest"),
+                    models.Index(fields=["project", "tag", "-id"], name="upload_by_tag"),
+                ],
             },
         ),
     ]

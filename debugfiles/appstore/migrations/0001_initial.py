@@ -7,54 +7,112 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('sources', '0001_initial'),
+        ("sources", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AppStoreImport',
+            name="AppStoreImport",
             fields=[
-                ('source', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='app_store_import', serialize=False, to='sources.symbolsource')),
-                ('app_id', models.CharField(blank=True, default='', max_length=255)),
-                ('app_name', models.CharField(blank=True, default='', max_length=64)),
-                ('state', models.CharField(choices=[('new', 'New'), ('ok', 'Ok'), ('going_on', 'Going On'), ('delayed', 'Delayed'), ('refused', 'Refused'), ('not_configured', 'Not Configured')], default='new', max_length=16)),
-                ('problem', models.CharField(blank=True, default='', max_length=32)),
-                ('error', models.CharField(blank=True, default='', max_length=500)),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('walked', models.BooleanField(default=False)),
-                ('next_run', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True, null=True)),
-                ('lease', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('stop', models.BooleanField(default=False)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('succeeded_at', models.DateTimeField(null=True)),
+                (
+                    "source",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="app_store_import",
+                        serialize=False,
+                        to="sources.symbolsource",
+                    ),
+                ),
+                ("app_id", models.CharField(blank=True, default="", max_length=255)),
+                ("app_name", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("ok", "Ok"),
+                            ("going_on", "Going On"),
+                            ("delayed", "Delayed"),
+                            ("refused", "Refused"),
+                            ("not_configured", "Not Configured"),
+                        ],
+                        default="new",
+                        max_length=16,
+                    ),
+                ),
+                ("problem", models.CharField(blank=True, default="", max_length=32)),
+                ("error", models.CharField(blank=True, default="", max_length=500)),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("walked", models.BooleanField(default=False)),
+                (
+                    "next_run",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), db_index=True, null=True
+                    ),
+                ),
+                ("lease", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("stop", models.BooleanField(default=False)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("succeeded_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='AppStoreBuild',
+            name="AppStoreBuild",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('build_id', models.CharField(max_length=64)),
-                ('version', models.CharField(blank=True, default='', max_length=64)),
-                ('uploaded_at', models.DateTimeField(null=True)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('pending', 'Pending'), ('imported', 'Imported'), ('without', 'Without'), ('failed', 'Failed')], default='waiting', max_length=16)),
-                ('parts', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, size=None)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('error', models.CharField(blank=True, default='', max_length=500)),
-                ('files', models.PositiveIntegerField(default=0)),
-                ('skipped', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now())),
-                ('imported_at', models.DateTimeField(null=True)),
-                ('app_import', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='builds', to='appstore.appstoreimport')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("build_id", models.CharField(max_length=64)),
+                ("version", models.CharField(blank=True, default="", max_length=64)),
+                ("uploaded_at", models.DateTimeField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("pending", "Pending"),
+                            ("imported", "Imported"),
+                            ("without", "Without"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "parts",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=64), default=list, size=None
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("error", models.CharField(blank=True, default="", max_length=500)),
+                ("files", models.PositiveIntegerField(default=0)),
+                ("skipped", models.PositiveIntegerField(default=0)),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("imported_at", models.DateTimeField(null=True)),
+                (
+                    "app_import",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="builds",
+                        to="appstore.appstoreimport",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
-                'indexes': [models.Index(fields=['app_import', 'state'], name='app_store_build_by_state')],
-                'constraints': [models.UniqueConstraint(fields=('app_import', 'build_id'), name='app_store_build_once')],
+                "ordering": ("id",),
+                "indexes": [models.Index(fields=["app_import", "state"], name="app_store_build_by_state")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("app_import", "build_id"), name="app_store_build_once")
+                ],
             },
         ),
     ]
