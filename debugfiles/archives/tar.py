@@ -149,8 +149,11 @@ def _matches(block: bytes) -> bool:
         return False
     own = block[_CHECKSUM]
     unsigned = sum(block) - sum(own) + 8 * ord(" ")
-    high = sum(byte >= 128 for byte in block) - sum(byte >= 128 for byte in own)
-    return told in (unsigned, unsigned - 256 * high)
+    return told == unsigned or told == unsigned - 256 * (_high(block) - _high(own))
+
+
+def _high(data: bytes) -> int:
+    return sum(byte >= 128 for byte in data)
 
 
 def _number(field: bytes) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 import msgspec
 
@@ -25,19 +25,28 @@ class _Sink:
     """An upload as the archive's writer wants it: written from start to end."""
 
     def __init__(self, target: Incoming) -> None:
-        self.write = target.write
+        self.write: Callable[[bytes], int] = target.write
 
     def flush(self) -> None:
         """Whoever finishes the upload does."""
 
 
 class BundleWriter:
-    """Writes a bundle into `target`. `finish` completes it; what is not finished is no bundle."""
+    """Writes a bundle into `target`, used with `with`. `finish` completes it; what is not finished is no bundle."""
 
     def __init__(self, target: Incoming) -> None:
         target.write(_HEADER)
-        self._archive = zipfile.ZipFile(cast(Any, _Sink(target)), "w", zipfile.ZIP_DEFLATED)
+        self._sink = _Sink(target)
+        self._archive = zipfile.ZipFile(cast(Any, self._sink), "w", zipfile.ZIP_DEFLATED)
         self._files: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        # The archive's writer completes it whenever it is let go, also when nobody wants it any more.
+        self._sink.write = len
+        self._archive.close()
 
     def add(self, name: str, kind: Kind, debug_id: DebugId, pieces: Iterable[bytes]) -> None:
         """A file of the build, found by `debug_id` as what `kind` says. One that is there already is passed over."""

@@ -57,8 +57,7 @@ def take_source_maps(*, project: Project, actor: Actor, upload: Upload, symbolic
     with my_turn():
         survey = _surveyed(upload, packed)
         extra = _extra_id(survey, symbolication_id)
-        with blob_store().incoming(max_upload_bytes()) as target:
-            writer = BundleWriter(target)
+        with blob_store().incoming(max_upload_bytes()) as target, BundleWriter(target) as writer:
             for index, candidate in _members(upload, packed):
                 _add(writer, survey, index, candidate, extra, outcome)
             _judge(upload, outcome)
