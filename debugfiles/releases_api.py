@@ -23,6 +23,7 @@ from debugfiles.bodies import (
 )
 from debugfiles.identify import Upload
 from debugfiles.models import VERSION_LENGTH, Release, ReleaseFile
+from debugfiles.protocol.releases import delete_release
 from debugfiles.receiving import received
 from debugfiles.retention.policy import policy_of
 from debugfiles.upload_views import PLACE, UploadView, form_of, query, row_id
@@ -103,6 +104,23 @@ class ProjectRelease(UploadView):
         found = find_release(access.project, version)
         row = services.finalize_release(release=found, project=access.project, actor=access.actor)
         return answer(release_view(row))
+
+    @extend_schema(
+        operation_id="delete_release",
+        summary="Take a release from a project",
+        tags=_TAG,
+        parameters=[*PLACE],
+        responses={204: None, **refusals(403, 404, style="sentry")},
+    )
+    def delete(self, request: Request, version: str, **names: str) -> Response:
+        """Its single files of the project go with it, its bundles stay. It is gone when no project has it any more.
+
+        Needs `project:admin` or `project:releases`.
+        """
+        access = self.open(request, names)
+        found = find_release(access.project, version)
+        delete_release(release=found, actor=access.actor, project_id=access.project.pk)
+        return Response(status=204)
 
 
 class ProjectReleaseFiles(UploadView):

@@ -45,6 +45,7 @@ ENDPOINTS = [
     ("POST", "releases/", {"version": "9.0"}, 201, UPLOAD),
     ("GET", "releases/1.0/", None, 200, READ),
     ("PUT", "releases/1.0/", {}, 200, UPLOAD),
+    ("DELETE", "releases/1.0/", None, 204, DELETE),
     ("GET", "releases/1.0/files/", None, 200, READ),
     ("POST", "releases/1.0/files/?name=~/b.js", b"x", 201, UPLOAD),
     ("GET", "releases/1.0/files/{release_file}/", None, 200, READ),

@@ -98,3 +98,11 @@ def test_lists_come_in_pages_with_link_headers(api):
 
 def test_regions_are_not_served(api):
     assert api.get("/api/0/users/me/regions/").status_code == 404
+
+
+def test_a_project_leaves_a_release_by_its_own_address(api, acme):
+    make_project(acme, "other")
+    api.post(RELEASES, new(projects=["native-app", "other"]))
+    for project, left in (("native-app", 1), ("other", 0)):
+        assert api.delete(f"/api/0/projects/acme/{project}/releases/1.0/").status_code == 204
+        assert Release.objects.count() == left
