@@ -1,7 +1,37 @@
-"""The addresses of this room."""
+"""The addresses of submissions. None of them redirects: a redirected POST loses its body.
+
+Behind the addresses of every other room, since the first part of `/{subdomain}/{token}/{format}` may be anything.
+"""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from typing import Final
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, re_path
+
+from crashes.router import submit
+from crashes.sym_upload import check_status, complete, create, put
+
+# Libraries treat this host name as a case of its own; behind it as a path they behave as with Backtrace itself.
+_HOSTED: Final = r"^/?(?:submit\.backtrace\.io/)?"
+_PLACE: Final = r"(?P<subdomain>[^/]+)/(?P<token>[^/]+)"
+_BARE: Final = r"(?P<subdomain>[^/]+)/(?P<token>[0-9a-f]{64})"
+# Breakpad's tool puts its own paths behind whatever address it is given.
+_PROJECT: Final = r"^api/0/projects/(?P<organization>[^/]+)/(?P<project>[^/]+)/"
+_ANYWHERE: Final = r"^(?:(?!api/)[^/]+/){0,3}"
+
+_SYM_UPLOAD: Final = (
+    (r"v1/symbols/(?P<file>[^/]+)/(?P<identifier>[^/:]+):checkStatus$", check_status),
+    (r"v1/uploads:create$", create),
+    (r"v1/uploads/(?P<upload_key>[^/]+):complete$", complete),
+    (r"v1/uploads/(?P<upload_key>[^/]+)$", put),
+)
+
+urlpatterns: list[URLPattern] = [
+    re_path(base + path, view) for path, view in _SYM_UPLOAD for base in (_PROJECT, _ANYWHERE)
+]
+urlpatterns += [
+    re_path(r"^/?(?:api/)?post/?$", submit, name="submit"),
+    re_path(rf"{_HOSTED}(?!api/){_PLACE}/(?P<last>[^/]+)/?$", submit),
+    re_path(rf"{_HOSTED}(?!api/){_BARE}/?$", submit),
+]

@@ -15,10 +15,10 @@ _BIGINT_DIGITS: Final = 19
 # First parts of addresses of the service itself, so that no organization's pages can hide one. A slug has no dot, which
 # keeps host names such as Backtrace's submit address apart anyway.
 _SERVICE_WORDS: Final = (
-    "accounts admin api apple applecrashreport assets audit auth builtin crashes default docs favicon health"
+    "accounts admin api apple applecrashreport assets audit auth buildid builtin crashes default docs favicon health"
     " healthcheck help index2 livez login logout members metrics minidump native new operations organizations post"
     " projects proxy readyz register requests schema search settings sources ssqp static status submit symbolicate"
-    " symbolicate-js symbolicate-jvm symbols symbolserver symstore system tokens upload users www"
+    " symbolicate-any symbolicate-js symbolicate-jvm symbols symbolserver symstore system tokens upload users v1 www"
 )
 RESERVED_ORGANIZATIONS: Final = frozenset(_SERVICE_WORDS.split())
 # Names that pages of an organization use in the place of a project.

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from django.db.models import QuerySet
 
 from core.text import storable
+from debugfiles.identify import shown_name
+from debugfiles.models import DebugFile
 from debugfiles.records.models import NAME_LENGTH, TAG_LENGTH, UploadRecord
 from debugfiles.taking import Outcome
 from projects.access import Actor
@@ -56,6 +59,13 @@ def record_upload(*, project: Project, actor: Actor, facts: UploadFacts, outcome
         token_id=actor.token_id,
         token_prefix=actor.token_prefix,
     )
+
+
+def name_debug_files(*, project: Project, files: QuerySet[DebugFile], name: str) -> None:
+    """Give a name to those of the project's `files` that were uploaded without one."""
+    if name:
+        nameless = files.filter(project=project, object_name=shown_name(""))
+        nameless.update(object_name=storable(name)[:NAME_LENGTH])
 
 
 def outcomes_of(outcome: Outcome) -> dict[str, Any]:
