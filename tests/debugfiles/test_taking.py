@@ -86,6 +86,7 @@ def test_a_single_file_and_a_packed_one(project):
         (b"Rar!\x1a\x07\x01\0" + b"x" * 600, "RAR, which is not readable here; send ZIP, tar"),
         (gzip.compress(tarred([("a", b"x" * 5000)]))[:60], "cannot be read"),
     ],
+    ids=["a text", "nothing", "a way out", "a stump", "RAR", "cut off"],
 )
 def test_an_upload_of_which_nothing_can_be_taken_is_refused_with_the_reason(project, content, reason):
     with pytest.raises(ApiError, match=reason) as caught:
@@ -229,3 +230,15 @@ def test_uploads_are_seen_in_their_own_project_alone(api, project, umbrella_proj
     assert api.get(url_of(umbrella_project, "uploads/")).status_code == 401
     theirs = Api(make_token(umbrella_project.organization, scopes=["event:read"]))
     assert theirs.get(url_of(umbrella_project, "uploads/")).status_code == 403
+
+
+def test_nothing_is_ever_written_but_contents_and_spool(project, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    names = ["../up.so", "/abs.so", "a/../../b.so", "good/libledger.so", "C:\\x.so", "~/x.so", "sub/x.sym.gz"]
+    taken(project, zipped({name: LEDGER.read_bytes() for name in names}), "x.zip")
+    with pytest.raises(ApiError):
+        taken(project, tarred([("../up.so", b"\x7fELF")]))
+
+    written = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.parts[:3] for path in written] == [("data", "blobs", "content")]
