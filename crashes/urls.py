@@ -31,7 +31,7 @@ urlpatterns: list[URLPattern] = [
     re_path(base + path, view) for path, view in _SYM_UPLOAD for base in (_PROJECT, _ANYWHERE)
 ]
 urlpatterns += [
-    re_path(r"^/?(?:api/)?post/?$", submit, name="submit"),
+    re_path(rf"{_HOSTED}(?:api/)?post/?$", submit, name="submit"),
     re_path(rf"{_HOSTED}(?!api/){_PLACE}/(?P<last>[^/]+)/?$", submit),
     re_path(rf"{_HOSTED}(?!api/){_BARE}/?$", submit),
 ]

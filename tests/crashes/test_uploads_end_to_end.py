@@ -93,6 +93,11 @@ def test_the_recorded_steps_of_breakpads_second_protocol(saucebot: Service):
     assert step(1).sent_to(saucebot).json() == {"status": "FOUND"}
 
 
+@pytest.mark.parametrize(("before", "after"), [("/api/post", "//post"), ("/api/post", "/submit.backtrace.io/post")])
+def test_a_second_slash_and_the_hosts_name_are_passed_over(saucebot: Service, before, after):
+    assert Recorded.read("curl-symbols-sym-gzip").replaced(before, after).sent_to(saucebot).status == 200
+
+
 def test_reports_are_told_that_they_come_too_early(saucebot: Service):
     reply = Recorded.read("curl-minidump-docs-ampersand").sent_to(saucebot)
     # The token of the captures may upload symbols alone.
@@ -128,7 +133,7 @@ def resolved(place: Place, debug_id: str, lineno: int, column: int) -> dict:
         "platform": "javascript",
         "stacktraces": [{"frames": [{"abs_path": url, "lineno": lineno, "colno": column}]}],
         "modules": [{"type": "sourcemap", "code_file": url, "debug_id": debug_id}],
-        "scraping": {"enabled": False},
+        "scraping": {"enabled": False, "allowed_origins": []},
     }
     answer = place.tenant.post(f"{place.tenant.project_url}/symbolicate-js/", body).json()
     assert answer["status"] == "completed", answer

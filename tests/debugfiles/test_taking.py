@@ -233,7 +233,7 @@ def test_uploads_are_seen_in_their_own_project_alone(api, project, umbrella_proj
 
 
 def test_nothing_is_ever_written_but_contents_and_spool(project, settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(settings, "DATA_DIR", tmp_path / "data")
+    settings.DATA_DIR = tmp_path / "data"
     monkeypatch.chdir(tmp_path)
     names = ["../up.so", "/abs.so", "a/../../b.so", "good/libledger.so", "C:\\x.so", "~/x.so", "sub/x.sym.gz"]
     taken(project, zipped({name: LEDGER.read_bytes() for name in names}), "x.zip")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.urls import get_resolver
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -91,3 +92,18 @@ def test_a_name_without_letters_needs_a_slug(acme):
 
 def test_two_organizations_may_use_the_same_slug(acme, umbrella):
     assert make_project(acme, "app").slug == make_project(umbrella, "app").slug
+
+
+def _first_words(patterns, prefix=""):
+    for pattern in patterns:
+        text = prefix + str(pattern.pattern).lstrip("^")
+        if hasattr(pattern, "url_patterns"):
+            yield from _first_words(pattern.url_patterns, text)
+        elif re.match("[a-z]", text):
+            yield re.match("[a-z0-9._-]*", text)[0]
+
+
+def test_no_organization_can_be_named_as_an_address_of_the_service_begins():
+    words = {word for word in _first_words(get_resolver().url_patterns) if is_slug(word)}
+    assert {"api", "symbols", "minidump", "livez"} <= words
+    assert words <= RESERVED_ORGANIZATIONS

@@ -112,7 +112,7 @@ class ZipArchive(ZipReader):
 
     def __init__(self, data: Data) -> None:
         """FormatError when there is no readable directory, or it lists more than 524,288 entries."""
-        super().__init__(data)
+        super().__init__(data, MAX_MEMBERS)
         self.members = {member.name: member for member in self if not member.name.endswith("/")}
 
 
