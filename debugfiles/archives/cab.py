@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from debugfiles.archives.entries import Entry, Metered, text_of
-from debugfiles.archives.streams import ByteStream
+from debugfiles.archives.streams import ByteStream, relieved
 from engine.formats.packed.cab import CabFile, Cabinet
 
 
@@ -15,7 +15,7 @@ def read_cab(data: memoryview, metered: Metered) -> Iterator[Entry]:
     cabinet = Cabinet(data)
     files = sorted(cabinet.files, key=lambda file: (file.folder, file.start))
     for folder, inside in groupby(files, key=lambda file: file.folder):
-        stream = ByteStream(metered(cabinet.folder(folder)))
+        stream = ByteStream(metered(relieved(cabinet.folder(folder), data)))
         for file in inside:
             yield from _entry(stream, file)
 

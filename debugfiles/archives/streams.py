@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from debugfiles.archives.entries import PIECE_BYTES
 from engine.formats.bytewise import FormatError
 
+_RELIEF_BYTES: Final = 32 << 20
+
 
 def sliced(data: memoryview) -> Iterator[bytes]:
     """All of `data`, piece by piece."""
-    for start in range(0, len(data), PIECE_BYTES):
-        yield bytes(data[start : start + PIECE_BYTES])
+    pieces = (bytes(data[start : start + PIECE_BYTES]) for start in range(0, len(data), PIECE_BYTES))
+    return relieved(pieces, data)
+
+
+def relieved(pieces: Iterable[bytes], data: memoryview) -> Iterator[bytes]:
+    """The same pieces, which come out of the mapped file `data`: what was read of it does not stay in memory."""
+    passed = 0
+    for piece in pieces:
+        yield piece
+        passed += len(piece)
+        if passed > _RELIEF_BYTES and isinstance(data.obj, mmap.mmap):
+            data.obj.madvise(mmap.MADV_DONTNEED)
+            passed = 0
 
 
 class ByteStream:

@@ -11,7 +11,7 @@ from typing import Final
 from core.text import storable
 from debugfiles.archives.entries import Entry, EntryKind, Metered, kind_of_mode
 from debugfiles.archives.packing import BZIP2, MEMORY_BYTES, XZ, ZSTD, Decoder, Packing
-from debugfiles.archives.streams import sliced
+from debugfiles.archives.streams import relieved, sliced
 from engine.formats.bytewise import FormatError
 from engine.formats.packed.zip import Member, ZipReader
 
@@ -50,7 +50,7 @@ def _problem(member: Member) -> str:
 
 def _content(reader: ZipReader, member: Member) -> Iterator[bytes]:
     if member.method in _DIRECT:
-        yield from reader.pieces(member)
+        yield from relieved(reader.pieces(member), reader.packed(member))
         return
     packed = reader.packed(member)
     packing = _PACKINGS.get(member.method) or _lzma_of(packed, member.size)
