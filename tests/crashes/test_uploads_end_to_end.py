@@ -88,8 +88,8 @@ def test_the_recorded_steps_of_breakpads_second_protocol(saucebot: Service):
     assert put.status == 200, put.body
     done = step(4).replaced("/uploads/abc:", f"/uploads/{made['uploadKey']}:").sent_to(saucebot)
 
-    assert done.json()["result"] in ("OK", "DUPLICATE_DATA")
-    assert (asked == "FOUND") == (done.json()["result"] == "DUPLICATE_DATA")
+    # Another test may have sent a file with this id before, the same or another one.
+    assert done.json()["result"] in (("OK",) if asked == "MISSING" else ("OK", "DUPLICATE_DATA"))
     assert step(1).sent_to(saucebot).json() == {"status": "FOUND"}
 
 
