@@ -269,7 +269,6 @@ def test_breakpads_second_protocol_step_by_step(token, base):
 
 def test_a_file_that_was_there_before_is_a_duplicate(token):
     assert post(f"/acme/{token}/symbols", SYM).status_code == 200
-    DebugFile.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     made = post(f"/v1/uploads:create?key={token}", b"").json()
     post(made["uploadUrl"].removeprefix("http://testserver"), SYM, method="PUT")
     end = f"/v1/uploads/{made['uploadKey']}:complete?key={token}"
