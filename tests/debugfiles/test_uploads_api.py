@@ -293,7 +293,9 @@ def test_a_file_that_is_packed_by_itself_is_unpacked(api, packing):
     assert shown["size"] == LEDGER.stat().st_size
 
 
-def test_packed_data_that_is_broken_or_never_ends_is_refused_and_leaves_nothing(api, monkeypatch):
+def test_packed_data_that_is_broken_or_never_ends_is_refused_and_leaves_nothing(api, monkeypatch, settings, tmp_path):
+    # Other tests upload at the same time.
+    settings.DATA_DIR = tmp_path
     broken = api.post(f"{FILES}?name=a.so.gz", gzip.compress(LEDGER.read_bytes())[:-20], **BINARY)
     assert broken.status_code == 400
 

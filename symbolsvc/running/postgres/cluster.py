@@ -22,7 +22,7 @@ _LARGEST_LOG: Final = 10 * 1024 * 1024
 
 _SETTINGS: Final = {
     "listen_addresses": "",
-    "max_connections": "120",
+    "max_connections": "200",
     "shared_buffers": "64MB",
     "max_wal_size": "512MB",
     "min_wal_size": "64MB",
