@@ -39,10 +39,20 @@ def _embedded(data_dir: Path) -> Iterator[str]:
         server.remove()
 
 
+def _directory_of(worker: str) -> Path:
+    """A data directory for each worker: what is addressed by its content would be shared, and deleted under others."""
+    directory = Path(os.environ["SYMBOLSVC_DATA_DIR"]) / worker
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:  # noqa: ARG001 - pytest's name
     # Settings are read when pytest-django loads, right after this. Workers inherit the environment set here.
-    if "SYMBOLSVC_DATA_DIR" not in os.environ:
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        os.environ["SYMBOLSVC_DATA_DIR"] = str(_directory_of(worker))
+    elif "SYMBOLSVC_DATA_DIR" not in os.environ:
         os.environ["SYMBOLSVC_DATA_DIR"] = str(_running.enter_context(_temporary_directory()))
     if not os.environ.get("DATABASE_URL"):
         os.environ["DATABASE_URL"] = _running.enter_context(_embedded(Path(os.environ["SYMBOLSVC_DATA_DIR"])))

@@ -19,7 +19,7 @@ import pytest
 from tests.service import SERVICE_SETTINGS, Service, create_database, drop_database, environment, url_of
 from tests.symbolication import symbolserver
 from tests.symbolication.http import Answer, Tenant, call, new_tenant
-from tests.symbolication.requests import is_resolved, ledger, stored_source
+from tests.symbolication.requests import gave_up, is_resolved, ledger, stored_source
 from tests.symbolication.symbolserver import SymbolServer
 
 LIMIT = 200
@@ -123,8 +123,10 @@ def test_two_hundred_waiting_requests_leave_the_rest_alone_and_all_drain(loaded:
     loaded.hanging.release()
     loaded.threads.shutdown()
     assert [answer.status for answer in loaded.waiting] == [200] * LIMIT
-    # A download that a busy machine let wait for longer than its own limit is answered without names.
-    assert sum(is_resolved(answer.json()) for answer in loaded.waiting) > LIMIT // 2
+    # A download that a busy machine let wait for longer than its own limit is answered without names, and says so.
+    said = [answer.json() for answer in loaded.waiting]
+    assert all(is_resolved(one) or gave_up(one) for one in said)
+    assert any(is_resolved(one) for one in said)
     loaded.hanging.hanging = None
     assert warm.symbolicate(ledger()).status == 200
 

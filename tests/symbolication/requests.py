@@ -43,3 +43,8 @@ def is_resolved(answer: Any) -> bool:
     """Whether the frame in libledger.so has got its name and line."""
     frame = first_frame(answer)
     return (frame.get("function"), frame.get("filename"), frame.get("lineno")) == ("inl_touch", "ledger.cpp", 15)
+
+
+def gave_up(answer: Any) -> bool:
+    """Whether the answer says of the module that its server did not answer in time."""
+    return first_frame(answer)["status"] == "missing" and answer["modules"][0]["debug_status"] == "timeout"

@@ -1,0 +1,170 @@
+"""Taking a report in: blobs first, durably, then one transaction with the row and the job.
+
+After `accept` returns the report survives whatever is killed. Before that nothing refers to it: what lies in the store
+without a row is swept away after a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from core.background import defer
+from core.blobs import BlobError, Incoming, blob_store, own_key
+from core.text import storable
+from crashes.answers import malformed
+from crashes.models import Attachment, Crash
+from crashes.models.crash import TEXT_LENGTH
+from crashes.processing.tasks import work
+from debugfiles.records.services import new_rxid
+from projects.models import Project
+
+ROOM: Final = "crashes"
+KEPT_FORMATS: Final = frozenset({"btt"})
+_CONTENT_TYPE_LENGTH: Final = 200
+_UUID_ONCE: Final = "crash_uuid_once"
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttachment:
+    """A file beside a report. Names are cut and made storable when it is kept."""
+
+    name: str
+    incoming: Incoming
+    filename: str = ""
+    content_type: str = ""
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a client sent, judged to be of its format. `attributes` are scrubbed and bounded already."""
+
+    format: str
+    door: str
+    main: Incoming
+    attachments: Sequence[NewAttachment] = ()
+    attributes: Mapping[str, Scalar] = field(default_factory=dict)
+    classifiers: Sequence[str] = ()
+    modifiers: Mapping[str, Any] = field(default_factory=dict)
+    uuid: UUID | None = None
+    occurred_at: datetime | None = None
+    client_fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The crash that a report became; `known` when the same one had come before under its uuid."""
+
+    crash: Crash
+    known: bool = False
+
+
+def accept(*, project: Project, report: Report) -> Accepted:
+    """Store a report and have it processed.
+
+    A report with the uuid of one that is there is answered with that one when both are equal. Raises Refusal (400) when
+    they are not, and BlobError when it cannot be stored.
+    """
+    earlier = _earlier(project, report)
+    if earlier is not None:
+        return earlier
+    keys = _keep([report.main, *(one.incoming for one in report.attachments)])
+    try:
+        with transaction.atomic():
+            return Accepted(_create(project, report, keys))
+    except IntegrityError as error:
+        if _UUID_ONCE not in str(error):
+            raise
+    # The same report came twice at once. The other one is committed by now: the clash waited for that.
+    _delete(keys)
+    return _earlier(project, report) or accept(project=project, report=report)
+
+
+def attach(*, crash: Crash, attachment: NewAttachment) -> Attachment:
+    """Store a file for a crash that is there already. Raises BlobError."""
+    (key,) = _keep([attachment.incoming])
+    row = _attachment(crash, attachment, key)
+    with transaction.atomic():
+        row.save()
+        Crash.objects.filter(pk=crash.pk).update(stored_bytes=F("stored_bytes") + row.size)
+    return row
+
+
+def _earlier(project: Project, report: Report) -> Accepted | None:
+    if report.uuid is None:
+        return None
+    found = Crash.objects.filter(project=project, uuid=report.uuid).first()
+    if found is None:
+        return None
+    if found.sha256 != report.main.finish().sha256:
+        raise malformed("uuid: there is another report with this uuid")
+    return Accepted(found, known=True)
+
+
+def _keep(incomings: Iterable[Incoming]) -> list[str]:
+    """Store contents under keys of their own: all of them, or none."""
+    keys: list[str] = []
+    try:
+        for incoming in incomings:
+            keys.append(own_key(ROOM))
+            blob_store().keep(incoming, keys[-1])
+    except BlobError:
+        _delete(keys[:-1])
+        raise
+    return keys
+
+
+def _delete(keys: Iterable[str]) -> None:
+    for key in keys:
+        blob_store().delete(key)
+
+
+def _create(project: Project, report: Report, keys: Sequence[str]) -> Crash:
+    kept = report.format in KEPT_FORMATS
+    digests = report.main.finish()
+    crash = Crash.objects.create(
+        project=project,
+        rxid=new_rxid(),
+        uuid=report.uuid,
+        format=report.format,
+        door=report.door,
+        occurred_at=report.occurred_at,
+        blob_key=keys[0],
+        size=digests.size,
+        sha256=digests.sha256,
+        stored_bytes=digests.size + sum(one.incoming.size for one in report.attachments),
+        attributes=dict(report.attributes),
+        classifiers=list(report.classifiers),
+        modifiers=dict(report.modifiers),
+        client_fingerprint=report.client_fingerprint,
+        state=Crash.State.KEPT if kept else Crash.State.PENDING,
+    )
+    if report.attachments:
+        files = zip(report.attachments, keys[1:], strict=True)
+        Attachment.objects.bulk_create([_attachment(crash, one, key) for one, key in files])
+    if not kept:
+        defer(work)
+    return crash
+
+
+def _attachment(crash: Crash, attachment: NewAttachment, key: str) -> Attachment:
+    digests = attachment.incoming.finish()
+    return Attachment(
+        crash=crash,
+        name=storable(attachment.name)[:TEXT_LENGTH],
+        filename=storable(attachment.filename)[:TEXT_LENGTH],
+        content_type=storable(attachment.content_type)[:_CONTENT_TYPE_LENGTH],
+        blob_key=key,
+        size=digests.size,
+        sha256=digests.sha256,
+        inline=attachment.inline,
+    )

@@ -1,0 +1,18 @@
+"""What is stored of crashes. The rows are the truth: a job is only a hint that there is something to do."""
+
+from crashes.models.crash import Attachment, Crash, CrashResult
+from crashes.models.group import Group
+from crashes.models.lacking import CrashLack, LackedFile, Rerun
+from crashes.models.rules import CrashRules, ProjectKey
+
+__all__ = [
+    "Attachment",
+    "Crash",
+    "CrashLack",
+    "CrashResult",
+    "CrashRules",
+    "Group",
+    "LackedFile",
+    "ProjectKey",
+    "Rerun",
+]
