@@ -1,4 +1,4 @@
-"""Django's settings, made from the environment (see environment.py for every name, its meaning and default)."""
+"""Django's settings, made from the environment (see environment/ for every name, its meaning and default)."""
 
 from __future__ import annotations
 

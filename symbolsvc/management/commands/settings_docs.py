@@ -11,7 +11,7 @@ from symbolsvc.environment import BASE_DIR, SETTINGS, Setting
 _INTRODUCTION: Final = """# Settings
 
 Every setting is an environment variable. This page is made by `manage.py settings_docs` from
-`symbolsvc/environment.py`.
+`symbolsvc/environment/`.
 
 A secret can also be read from a file: `DATABASE_URL_FILE=/run/secrets/database` stands for `DATABASE_URL`.
 
