@@ -18,6 +18,8 @@ SCOPES: Final = MappingProxyType(
         "project:releases": "Upload debug files and source maps for a release",
         "event:read": "See crashes and their groups",
         "event:raw": "Download the raw dumps and attachments of crashes",
+        "event:write": "Change the state of groups, process and group crashes again",
+        "event:admin": "Delete crashes",
         "symbols:read": "Download debug files as a debugger does (symbol server)",
         "symbolicate:post": "Symbolicate stacks and crash files",
         "error:post": "Submit crashes (Backtrace)",
@@ -33,7 +35,16 @@ ADMIN: Final = "admin"
 MEMBER: Final = "member"
 
 _MEMBER_SCOPES: Final = frozenset(
-    {"org:read", "project:read", "event:read", "symbols:read", "symbolicate:post", "object:get", "query:post"}
+    {
+        "org:read",
+        "project:read",
+        "event:read",
+        "event:write",
+        "symbols:read",
+        "symbolicate:post",
+        "object:get",
+        "query:post",
+    }
 )
 _ADMIN_SCOPES: Final = _MEMBER_SCOPES | {
     "org:write",
@@ -42,6 +53,7 @@ _ADMIN_SCOPES: Final = _MEMBER_SCOPES | {
     "project:admin",
     "project:releases",
     "event:raw",
+    "event:admin",
     "error:post",
     "symbol:post",
     "sync:post",
