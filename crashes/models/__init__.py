@@ -1,6 +1,7 @@
 """What is stored of crashes. The rows are the truth: a job is only a hint that there is something to do."""
 
 from crashes.models.crash import Attachment, Crash, CrashResult
+from crashes.models.doomed import DoomedBlob
 from crashes.models.group import Group
 from crashes.models.lacking import CrashLack, LackedFile, Rerun
 from crashes.models.rules import CrashRules, ProjectKey
@@ -11,6 +12,7 @@ __all__ = [
     "CrashLack",
     "CrashResult",
     "CrashRules",
+    "DoomedBlob",
     "Group",
     "LackedFile",
     "ProjectKey",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -104,6 +104,7 @@ class Crash(models.Model):
             models.Index(fields=("project", "id"), name="crash_set_aside", condition=Q(state="set_aside")),
             models.Index(fields=("rerun", "state"), name="crash_of_rerun", condition=Q(rerun__isnull=False)),
             GinIndex(fields=("attributes",), name="crash_attributes", opclasses=("jsonb_path_ops",)),
+            HashIndex(fields=("blob_key",), name="crash_by_blob"),
         )
 
     def __str__(self) -> str:
@@ -141,6 +142,7 @@ class Attachment(models.Model):
 
     class Meta:
         ordering = ("id",)
+        indexes = (HashIndex(fields=("blob_key",), name="attachment_by_blob"),)
 
     def __str__(self) -> str:
         return self.name
