@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +16,6 @@ from debugfiles.bodies import (
     NewRelease,
     ReleaseFiles,
     ReleaseFileView,
-    Releases,
     ReleaseView,
     release_file_view,
     release_view,
@@ -25,6 +24,7 @@ from debugfiles.identify import Upload
 from debugfiles.models import VERSION_LENGTH, Release, ReleaseFile
 from debugfiles.protocol.releases import delete_release
 from debugfiles.receiving import received
+from debugfiles.release_answers import RELEASE_CREATED, RELEASE_PAGE, RELEASE_PAGING, created_release, release_page
 from debugfiles.retention.policy import policy_of
 from debugfiles.upload_views import PLACE, UploadView, form_of, query, row_id
 from projects.models import Project
@@ -32,7 +32,6 @@ from projects.openapi import PAGING
 from projects.paging import paginate
 
 _TAG = ["Releases"]
-_EXISTED = 208
 
 
 class ProjectReleases(UploadView):
@@ -42,17 +41,12 @@ class ProjectReleases(UploadView):
         operation_id="list_releases",
         summary="List releases",
         tags=_TAG,
-        parameters=[*PLACE, *PAGING, query("query", "A part of the version.")],
-        responses={200: Releases, **refusals(400, 403, 404, style="sentry")},
+        parameters=[*PLACE, *RELEASE_PAGING],
+        responses=RELEASE_PAGE,
     )
     def get(self, request: Request, **names: str) -> Response:
         """The releases that the project is part of, newest first."""
-        rows = Release.objects.filter(projects=self.open(request, names).project)
-        text = storable(request.query_params.get("query", ""))
-        if text:
-            rows = rows.filter(version__icontains=text)
-        page = paginate(request, rows.prefetch_related("projects"), newest_first=True)
-        return answer([release_view(row) for row in page.rows], Link=page.link)
+        return release_page(request, Release.objects.filter(projects=self.open(request, names).project))
 
     @extend_schema(
         operation_id="create_release",
@@ -60,11 +54,7 @@ class ProjectReleases(UploadView):
         tags=_TAG,
         parameters=[*PLACE],
         request=NewRelease,
-        responses={
-            201: ReleaseView,
-            _EXISTED: OpenApiResponse(ReleaseView, "It was there already."),
-            **refusals(403, 404, *BODY_STATUSES, style="sentry"),
-        },
+        responses=RELEASE_CREATED,
     )
     def post(self, request: Request, **names: str) -> Response:
         """A release is its organization's; this makes the project part of it."""
@@ -73,7 +63,7 @@ class ProjectReleases(UploadView):
         row, created = services.create_release(
             organization=access.organization, projects=[access.project], actor=access.actor, version=body.version
         )
-        return answer(release_view(row), 201 if created else _EXISTED)
+        return created_release(row, created)
 
 
 class ProjectRelease(UploadView):

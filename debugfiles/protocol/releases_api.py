@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import answer, decode_body
 from core.openapi import BODY_STATUSES, refusals
-from core.text import storable
-from debugfiles.bodies import Releases, ReleaseView, release_view
+from debugfiles.bodies import ReleaseView, release_view
 from debugfiles.protocol.places import IN_ORGANIZATION, OrganizationUploadView, find_projects
 from debugfiles.protocol.releases import (
     create_release,
@@ -23,15 +22,12 @@ from debugfiles.protocol.releases import (
     update_release,
     visible_releases,
 )
-from debugfiles.upload_views import query
+from debugfiles.release_answers import RELEASE_CREATED, RELEASE_PAGE, RELEASE_PAGING, created_release, release_page
 from projects.access import OrganizationAccess
 from projects.bodies import Moment
 from projects.models import Project
-from projects.openapi import PAGING
-from projects.paging import paginate
 
 _TAG: Final = ["Releases"]
-_EXISTED: Final = 208
 
 ProjectRefs = Annotated[list[str | int], Meta(max_length=1000)]
 
@@ -56,17 +52,12 @@ class OrganizationReleases(OrganizationUploadView):
         operation_id="list_organization_releases",
         summary="List the releases of an organization",
         tags=_TAG,
-        parameters=[*IN_ORGANIZATION, *PAGING, query("query", "A part of the version.")],
-        responses={200: Releases, **refusals(400, 403, 404, style="sentry")},
+        parameters=[*IN_ORGANIZATION, *RELEASE_PAGING],
+        responses=RELEASE_PAGE,
     )
     def get(self, request: Request, organization_id_or_slug: str) -> Response:
         """Newest first; for a token that is bound to a project, those that it is part of."""
-        rows = visible_releases(self.open(request, organization_id_or_slug))
-        text = storable(request.query_params.get("query", ""))
-        if text:
-            rows = rows.filter(version__icontains=text)
-        page = paginate(request, rows.prefetch_related("projects"), newest_first=True)
-        return answer([release_view(row) for row in page.rows], Link=page.link)
+        return release_page(request, visible_releases(self.open(request, organization_id_or_slug)))
 
     @extend_schema(
         operation_id="create_organization_release",
@@ -74,11 +65,7 @@ class OrganizationReleases(OrganizationUploadView):
         tags=_TAG,
         parameters=[*IN_ORGANIZATION],
         request=NewOrganizationRelease,
-        responses={
-            201: ReleaseView,
-            _EXISTED: OpenApiResponse(ReleaseView, "It was there already."),
-            **refusals(403, 404, *BODY_STATUSES, style="sentry"),
-        },
+        responses=RELEASE_CREATED,
     )
     def post(self, request: Request, organization_id_or_slug: str) -> Response:
         """The projects become part of it also where it is there already."""
@@ -90,7 +77,7 @@ class OrganizationReleases(OrganizationUploadView):
         )
         if body.date_released is not None:
             row = update_release(release=row, projects=(), actor=access.actor, released_at=body.date_released)
-        return answer(release_view(row), 201 if created else _EXISTED)
+        return created_release(row, created)
 
 
 class OrganizationRelease(OrganizationUploadView):
