@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Final
 
 from core.wire.errors import BodyBroken, BodyError
+from core.wire.newer_codings import from_brotli, from_zstd
 
 _STEP: Final = 256 * 1024
 _GZIP: Final = 31
@@ -23,7 +24,7 @@ class UnknownCoding(BodyError):
     status = 415
 
     def __init__(self) -> None:
-        super().__init__("The body's Content-Encoding must be gzip or deflate.")
+        super().__init__("The body's Content-Encoding must be gzip, deflate, br or zstd.")
 
 
 def unpacked(chunks: Iterable[bytes], coding: str) -> Iterator[bytes]:
@@ -39,6 +40,10 @@ def unpacked(chunks: Iterable[bytes], coding: str) -> Iterator[bytes]:
             return _members(chunks)
         case "deflate":
             return _deflated(iter(chunks))
+        case "br":
+            return from_brotli(chunks)
+        case "zstd":
+            return from_zstd(chunks)
     raise UnknownCoding
 
 

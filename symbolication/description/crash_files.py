@@ -107,7 +107,7 @@ _FORM_REFUSALS: Final[dict[Any, Any]] = {
     ),
     408: detail("The body came too slowly.", "The body came too slowly."),
     413: detail("A field is too large.", "options: larger than 1048576 bytes"),
-    415: detail("The body's coding is not known.", "The body's Content-Encoding must be gzip or deflate."),
+    415: detail("The body's coding is not known.", "The body's Content-Encoding must be gzip, deflate, br or zstd."),
     503: detail("Too many requests are in flight.", "maximum number of concurrent requests reached"),
 }
 

@@ -303,7 +303,7 @@ class TestCoding:
             with pytest.raises(BodyBroken):
                 contents(wire_request(body, HTTP_CONTENT_ENCODING=coding))
 
-    @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "chunked"])
+    @pytest.mark.parametrize("coding", ["compress", "xz", "gzip, gzip", "chunked"])
     def test_another_coding_is_refused(self, coding):
         with pytest.raises(UnknownCoding):
             contents(wire_request(encoded([("a", b"1")]), HTTP_CONTENT_ENCODING=coding))
