@@ -90,13 +90,16 @@ def accept(*, project: Project, report: Report) -> Accepted:
 
 
 def attach(*, crash: Crash, attachment: NewAttachment) -> Attachment:
-    """Store a file for a crash that is there already. Raises BlobError."""
+    """Store a file for a crash that is there already. Raises BlobError, and Refusal (400) when it is deleted meanwhile."""
     (key,) = _keep([attachment.incoming])
     row = _attachment(crash, attachment, key)
     with transaction.atomic():
-        row.save()
-        Crash.objects.filter(pk=crash.pk).update(stored_bytes=F("stored_bytes") + row.size)
-    return row
+        # Who deletes the crash holds its row: either this file is seen there, or the crash is not seen here.
+        if Crash.objects.filter(pk=crash.pk).update(stored_bytes=F("stored_bytes") + row.size):
+            row.save()
+            return row
+    _delete([key])
+    raise malformed("object: there is no such report")
 
 
 def _earlier(project: Project, report: Report) -> Accepted | None:
