@@ -5,7 +5,7 @@ key. Content that several things may share is addressed by its digest (`content_
 gets a key that nobody can guess (`own_key`).
 """
 
-from core.blobs.base import BlobStore, content_key, own_key
+from core.blobs.base import BlobStore, StoredKey, content_key, own_key
 from core.blobs.config import BadBlobStore, blob_store, open_store
 from core.blobs.errors import BlobError, BlobMissing, BlobTooLarge, StoreFull, StoreUnavailable
 from core.blobs.incoming import Digests, Incoming
@@ -20,6 +20,7 @@ __all__ = [
     "Incoming",
     "StoreFull",
     "StoreUnavailable",
+    "StoredKey",
     "blob_store",
     "content_key",
     "open_store",

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -16,6 +17,14 @@ PIECE_BYTES: Final = 1 << 20
 NEVER: Final = Deadline.never()
 _KEY: Final = re.compile(r"(?!.*//)[a-z0-9][a-z0-9/_-]{0,199}")
 _ROOM: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key with a blob, and when that was last written (seconds since the epoch, by the store's own clock)."""
+
+    key: str
+    modified: float
 
 
 class BlobStore(Protocol):
@@ -56,6 +65,13 @@ class BlobStore(Protocol):
         """The blob as a file of this host; None where it is not one. Raises BlobMissing."""
         ...
 
+    def keys(self, room: str, after: str = "") -> Iterator[StoredKey]:
+        """The keys below `room` that follow `after`, in their order. What is stored or deleted meanwhile may be there.
+
+        Nothing is in memory as a whole. Raises ValueError for a bad room, and StoreUnavailable on the way.
+        """
+        ...
+
     def sweep(self, older_than: float) -> int:
         """Remove spool files last written before `older_than` (seconds since the epoch); how many there were."""
         ...
@@ -70,10 +86,15 @@ def content_key(sha256: str) -> str:
 
 def own_key(room: str) -> str:
     """A new key below `room` that is never shared and cannot be guessed. Raises ValueError for a bad room."""
+    name = secrets.token_hex(32)
+    return f"{checked_room(room)}/{name[:2]}/{name[2:4]}/{name[4:]}"
+
+
+def checked_room(room: str) -> str:
+    """`room`, when it is the name of one. Raises ValueError."""
     if _ROOM.fullmatch(room) is None or room == "content":
         raise ValueError("not the name of a room")
-    name = secrets.token_hex(32)
-    return f"{room}/{name[:2]}/{name[2:4]}/{name[4:]}"
+    return room
 
 
 def checked_key(key: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
 
-from core.blobs.base import NEVER, checked_key
+from core.blobs.base import NEVER, StoredKey, checked_key, checked_room
 from core.blobs.errors import BlobMissing, StoreUnavailable
 from core.blobs.incoming import Incoming
 from core.blobs.local import Spool
@@ -19,6 +20,7 @@ from engine.outgoing import Deadline, Reply, Trust, WebRequest, read_small, sess
 from engine.outgoing.google import GoogleAccess, authorization, forget_token
 
 _ANSWER_BYTES: Final = 1 << 20
+_PAGE_BYTES: Final = 16 << 20
 _UNSATISFIABLE: Final = 416
 
 
@@ -26,6 +28,16 @@ class _Metadata(msgspec.Struct):
     """What the service says of an object; it writes 64-bit numbers as texts."""
 
     size: str | int
+
+
+class _Listed(msgspec.Struct):
+    name: str
+    updated: datetime
+
+
+class _Page(msgspec.Struct):
+    items: list[_Listed] = []
+    next: str = msgspec.field(name="nextPageToken", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,28 @@ class GcsStore(Spool):
         """Never a file of this host."""
         checked_key(key)
         return None
+
+    def keys(self, room: str, after: str = "") -> Iterator[StoredKey]:
+        """As the interface says, asked for a page at a time."""
+        below = f"{self._bucket.prefix}{checked_room(room)}/"
+        first = self._bucket.prefix + after if after else ""
+        token = ""
+        while True:
+            page = self._page(self._bucket.access.page_url(self._bucket.name, below, first, token))
+            for found in page.items:
+                # The service begins with the name itself.
+                if found.name > first:
+                    yield StoredKey(found.name.removeprefix(self._bucket.prefix), found.updated.timestamp())
+            token = page.next
+            if not token:
+                return
+
+    def _page(self, url: str) -> _Page:
+        with self._asking(url, NEVER) as reply:
+            try:
+                return msgspec.json.decode(read_small(reply, _PAGE_BYTES), type=_Page)
+            except msgspec.DecodeError:
+                raise _unavailable("no list of objects") from None
 
     def _name(self, key: str) -> str:
         return self._bucket.prefix + checked_key(key)

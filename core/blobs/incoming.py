@@ -30,11 +30,13 @@ class Incoming:
         self._sha1 = hashlib.sha1(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
         self._size = 0
+        self._synced: Digests | None = None
 
     def write(self, data: bytes | memoryview) -> int:
         """Append `data`. Raises BlobTooLarge, StoreFull and StoreUnavailable."""
         if self._size + len(data) > self._limit:
             raise BlobTooLarge(self._limit)
+        self._synced = None
         with explained():
             self._file.write(data)
         self._sha1.update(data)
@@ -43,11 +45,16 @@ class Incoming:
         return len(data)
 
     def finish(self) -> Digests:
-        """Bring everything to the disk; the digests of what was written. May be called again, and raises as `write`."""
-        with explained():
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        return Digests(self._sha1.hexdigest(), self._sha256.hexdigest(), self._size)
+        """Bring everything to the disk; the digests of what was written. Raises as `write`.
+
+        May be called again: what is on the disk already costs nothing.
+        """
+        if self._synced is None:
+            with explained():
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            self._synced = Digests(self._sha1.hexdigest(), self._sha256.hexdigest(), self._size)
+        return self._synced
 
     @property
     def size(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from core.blobs.base import NEVER, PIECE_BYTES, checked_key
+from core.blobs.base import NEVER, PIECE_BYTES, StoredKey, checked_key, checked_room
 from core.blobs.errors import BlobMissing, explained
 from core.blobs.incoming import Incoming
 from engine.outgoing import Deadline
@@ -102,8 +102,30 @@ class LocalStore(Spool):
             raise BlobMissing()
         return path
 
+    def keys(self, room: str, after: str = "") -> Iterator[StoredKey]:
+        """As the interface says; one directory at a time is in memory."""
+        return _walk(self._root / checked_room(room), f"{room}/", after)
+
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
+
+
+def _walk(directory: Path, prefix: str, after: str) -> Iterator[StoredKey]:
+    """The files below a directory whose keys begin with `prefix`, in the order of keys."""
+    try:
+        with explained(), os.scandir(directory) as entries:
+            names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
+    except FileNotFoundError:
+        return
+    for name in names:
+        key = prefix + name
+        if name.endswith("/"):
+            # Everything in there begins with the key: it lies behind `after`, or `after` lies in it.
+            if key > after or after.startswith(key):
+                yield from _walk(directory / name, key, after)
+        elif key > after:
+            with suppress(FileNotFoundError), explained():
+                yield StoredKey(key, (directory / name).stat().st_mtime)
 
 
 def _made_directories(directory: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from core.blobs.base import NEVER, checked_key
+from core.blobs.base import NEVER, StoredKey, checked_key, checked_room
 from core.blobs.errors import BlobMissing, StoreUnavailable
 from core.blobs.incoming import Incoming
 from core.blobs.local import Spool
@@ -89,6 +89,20 @@ class S3Store(Spool):
         """Never a file of this host."""
         checked_key(key)
         return None
+
+    def keys(self, room: str, after: str = "") -> Iterator[StoredKey]:
+        """As the interface says, asked for a page at a time."""
+        below = f"{self._bucket.prefix}{checked_room(room)}/"
+        # What lies behind a key is asked for by the key, so that no page depends on the one before.
+        last = self._bucket.prefix + after if after else below
+        while True:
+            with self._asking(NEVER) as client:
+                page = client.list_objects_v2(Bucket=self._bucket.name, Prefix=below, StartAfter=last)
+            for found in page.get("Contents", ()):
+                last = found["Key"]
+                yield StoredKey(last.removeprefix(self._bucket.prefix), found["LastModified"].timestamp())
+            if not page.get("IsTruncated"):
+                return
 
     def _name(self, key: str) -> str:
         return self._bucket.prefix + checked_key(key)

@@ -69,6 +69,13 @@ class GoogleAccess:
     def list_url(self, bucket: str, prefix: str) -> str:
         return f"{self.storage}/storage/v1/b/{quote(bucket, safe='')}/o?maxResults=1&prefix={quote(prefix, safe='')}"
 
+    def page_url(self, bucket: str, prefix: str, first: str, token: str) -> str:
+        """A page of the objects below `prefix` from the name `first` on; `token` is what the page before said."""
+        place = f"{self.storage}/storage/v1/b/{quote(bucket, safe='')}/o?prefix={quote(prefix, safe='')}"
+        fields = "&fields=nextPageToken,items(name,updated)"
+        begin = f"&startOffset={quote(first, safe='')}" if first else ""
+        return place + fields + begin + (f"&pageToken={quote(token, safe='')}" if token else "")
+
 
 class _Token(msgspec.Struct, frozen=True):
     access_token: str
