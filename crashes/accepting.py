@@ -90,7 +90,10 @@ def accept(*, project: Project, report: Report) -> Accepted:
 
 
 def attach(*, crash: Crash, attachment: NewAttachment) -> Attachment:
-    """Store a file for a crash that is there already. Raises BlobError, and Refusal (400) when it is deleted meanwhile."""
+    """Store a file for a crash that is there already.
+
+    Raises BlobError, and Refusal (400) when the crash is deleted meanwhile.
+    """
     (key,) = _keep([attachment.incoming])
     row = _attachment(crash, attachment, key)
     with transaction.atomic():

@@ -113,7 +113,7 @@ class GcsStore(Spool):
         token = ""
         while True:
             page = self._page(self._bucket.access.page_url(self._bucket.name, below, first, token))
-            for found in page.items:
+            for found in sorted(page.items, key=lambda item: item.name):
                 # The service begins with the name itself.
                 if found.name > first:
                     yield StoredKey(found.name.removeprefix(self._bucket.prefix), found.updated.timestamp())
