@@ -7,6 +7,7 @@ without a row is swept away after a day.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -18,7 +19,7 @@ from django.db.models import F
 from core.background import defer
 from core.blobs import BlobError, Incoming, blob_store, own_key
 from core.text import storable
-from crashes.answers import malformed
+from crashes.answers import UNAVAILABLE, Refusal, invalid_token, malformed
 from crashes.models import Attachment, Crash
 from crashes.models.crash import TEXT_LENGTH
 from crashes.processing.tasks import work
@@ -29,6 +30,7 @@ ROOM: Final = "crashes"
 KEPT_FORMATS: Final = frozenset({"btt"})
 _CONTENT_TYPE_LENGTH: Final = 200
 _UUID_ONCE: Final = "crash_uuid_once"
+_TRIES: Final = 3
 
 Scalar = str | int | float | bool | None
 
@@ -72,21 +74,27 @@ def accept(*, project: Project, report: Report) -> Accepted:
     """Store a report and have it processed.
 
     A report with the uuid of one that is there is answered with that one when both are equal. Raises Refusal (400) when
-    they are not, and BlobError when it cannot be stored.
+    they are not, and 403 when the project is deleted meanwhile; BlobError when it cannot be stored.
     """
     earlier = _earlier(project, report)
     if earlier is not None:
         return earlier
     keys = _keep([report.main, *(one.incoming for one in report.attachments)])
-    try:
-        with transaction.atomic():
-            return Accepted(_create(project, report, keys))
-    except IntegrityError as error:
-        if _UUID_ONCE not in str(error):
-            raise
-    # The same report came twice at once. The other one is committed by now: the clash waited for that.
+    for _ in range(_TRIES):
+        try:
+            with transaction.atomic():
+                return Accepted(_create(project, report, keys))
+        except IntegrityError as error:
+            if _UUID_ONCE not in str(error):
+                _delete(keys)
+                _demand_project(project)
+                raise
+        # The same report came twice at once. The other one is committed by now: the clash waited for that. It may be
+        # deleted again as quickly.
+        if (known := _instead(project, report, keys)) is not None:
+            return known
     _delete(keys)
-    return _earlier(project, report) or accept(project=project, report=report)
+    raise Refusal(503, UNAVAILABLE, "uuid: another report with it comes and goes")
 
 
 def attach(*, crash: Crash, attachment: NewAttachment) -> Attachment:
@@ -103,6 +111,23 @@ def attach(*, crash: Crash, attachment: NewAttachment) -> Attachment:
             return row
     _delete([key])
     raise malformed("object: there is no such report")
+
+
+def _instead(project: Project, report: Report, keys: Sequence[str]) -> Accepted | None:
+    """The crash that has the report's uuid; what was stored for the report goes then, and when that is another one."""
+    try:
+        known = _earlier(project, report)
+    except Refusal:
+        _delete(keys)
+        raise
+    if known is not None:
+        _delete(keys)
+    return known
+
+
+def _demand_project(project: Project) -> None:
+    if not Project.objects.filter(pk=project.pk).exists():
+        raise invalid_token("invalid token: its project is deleted")
 
 
 def _earlier(project: Project, report: Report) -> Accepted | None:
@@ -130,8 +155,10 @@ def _keep(incomings: Iterable[Incoming]) -> list[str]:
 
 
 def _delete(keys: Iterable[str]) -> None:
+    """Best effort: what is left is swept away."""
     for key in keys:
-        blob_store().delete(key)
+        with suppress(BlobError):
+            blob_store().delete(key)
 
 
 def _create(project: Project, report: Report, keys: Sequence[str]) -> Crash:

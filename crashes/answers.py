@@ -24,17 +24,22 @@ WRONG_ADDRESS: Final = 0x8002
 MALFORMED: Final = 0x8003
 TOO_LARGE: Final = 0x8004
 UNAVAILABLE: Final = 0x8005
+TOO_MANY: Final = 0x8006
 
 
 class Refusal(SymbolsvcError):
-    """A request is refused: `status` is the answer's, `number` what its body has as `error.code`."""
+    """A request is refused: `status` is the answer's, `number` what its body has as `error.code`.
+
+    `retry_after`: seconds until it is worth another try.
+    """
 
     code = "refused"
 
-    def __init__(self, status: int, number: int, message: str) -> None:
+    def __init__(self, status: int, number: int, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.number = number
+        self.retry_after = retry_after
 
 
 def invalid_token(message: str = "invalid token") -> Refusal:
@@ -52,6 +57,11 @@ def malformed(message: str) -> Refusal:
     return Refusal(400, MALFORMED, message)
 
 
+def too_many(message: str, retry_after: int) -> Refusal:
+    """429, which some libraries know. `retry_after`: seconds."""
+    return Refusal(429, TOO_MANY, message, retry_after)
+
+
 def accepted(rxid: str, more: Mapping[str, Any] | None = None) -> HttpResponse:
     """200: taken. Clients read `response` and `_rxid`; what else is in it is ours."""
     return _json(200, {"response": "ok", "_rxid": rxid, **(more or {})})
@@ -59,7 +69,22 @@ def accepted(rxid: str, more: Mapping[str, Any] | None = None) -> HttpResponse:
 
 def refused(refusal: Refusal) -> HttpResponse:
     """The answer to a request that is refused."""
-    return _json(refusal.status, {"error": {"code": refusal.number, "message": refusal.message}})
+    answer = _json(refusal.status, {"error": {"code": refusal.number, "message": refusal.message}})
+    if refusal.retry_after is not None:
+        answer["Retry-After"] = str(refusal.retry_after)
+    return answer
+
+
+def nothing() -> HttpResponse:
+    """200 for what is taken and not kept."""
+    return _json(200, {})
+
+
+def only_post() -> HttpResponse:
+    """405."""
+    answer = refused(Refusal(405, MALFORMED, "submissions are sent with POST"))
+    answer["Allow"] = ALLOWED
+    return answer
 
 
 def preflight() -> HttpResponse:

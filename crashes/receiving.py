@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -16,14 +16,28 @@ from core.text import storable
 from core.wire.body import WireRequest
 from core.wire.coding import unpacked
 from core.wire.errors import BodyBroken
-from core.wire.multipart import FORM_DATA, MultipartLimits, Part, stream_parts
+from core.wire.multipart import FORM_DATA, MultipartLimits, Part, PartHead, PartTooLarge, stream_parts
 from crashes.answers import malformed
 
 _STEP: Final = 1 << 20
 _AROUND_BYTES: Final = 1 << 20
-_FIELD_BYTES: Final = 64 << 10
-_MOST_PARTS: Final = 200
-_MOST_FILES: Final = 20
+
+IsFile = Callable[[PartHead], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a body may be. Bytes, but for `parts` and `files`, which count.
+
+    `body`: all of it, as it is sent and once more as it is unpacked; `field`: one field; `fields`: all of them, with
+    their names.
+    """
+
+    body: int
+    field: int = 64 << 10
+    fields: int = 1 << 20
+    parts: int = 200
+    files: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,7 @@ class ReceivedFile:
     part: str
     filename: str
     incoming: Incoming
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +58,26 @@ class Submission:
     fields: dict[str, list[str]]
 
 
-@contextmanager
-def received(request: HttpRequest, *, main: Collection[str], limit: int, form: bool = True) -> Iterator[Submission]:
-    """The body of `request`; of a form the parts named in `main` are its files, other parts are fields.
+def named(names: Collection[str]) -> IsFile:
+    """Parts of these names are files, with a file name or without: browsers send files without."""
+    return lambda head: head.name in names
 
-    A part is known by its name alone: browsers send files without file names. Parts that have a file name and another
-    name are passed over. Without `form` nothing is taken for one. `limit` is that of the body in bytes, as it is sent
-    and as it is unpacked. Raises BodyError, BlobError and Refusal (400).
+
+@contextmanager
+def received(request: HttpRequest, *, is_file: IsFile, bounds: Bounds, form: bool = True) -> Iterator[Submission]:
+    """The body of `request`; of a form, the parts that `is_file` picks are its files, those without file names fields.
+
+    Other parts are passed over. Without `form` nothing is taken for one. Raises BodyError, BlobError and Refusal (400).
     """
     with ExitStack() as stack:
         if form and _is_form(request):
-            yield _form(request, main, limit, stack)
+            yield _Form(is_file, bounds, stack).read(request)
         else:
-            incoming = stack.enter_context(blob_store().incoming(limit))
-            for piece in _raw(request, limit):
+            incoming = stack.enter_context(blob_store().incoming(bounds.body))
+            for piece in _raw(request, bounds.body):
                 incoming.write(piece)
             incoming.finish()
-            yield Submission((ReceivedFile("", "", incoming),), {})
+            yield Submission((ReceivedFile("", "", incoming, _content_type(request)),), {})
 
 
 def base_name(text: str) -> str:
@@ -67,31 +85,54 @@ def base_name(text: str) -> str:
     return storable(PurePosixPath(text.replace("\\", "/")).name)
 
 
+def _content_type(request: HttpRequest) -> str:
+    return str(request.META.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+
+
 def _is_form(request: HttpRequest) -> bool:
-    return str(request.META.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower() == FORM_DATA
+    return _content_type(request) == FORM_DATA
 
 
-def _form(request: HttpRequest, main: Collection[str], limit: int, stack: ExitStack) -> Submission:
-    limits = MultipartLimits(body=limit + _AROUND_BYTES, field=_FIELD_BYTES, memory=_AROUND_BYTES, parts=_MOST_PARTS)
-    files: list[ReceivedFile] = []
-    fields: dict[str, list[str]] = {}
-    for part in stream_parts(request, limits=limits):
-        if part.head.name in main:
-            if len(files) == _MOST_FILES:
-                raise malformed(f"more than {_MOST_FILES} files in one form")
-            files.append(_file(part, limit, stack))
-        elif part.head.filename is None and part.head.name:
-            value = bytearray()
-            part.copy_to(value.extend, limit=_FIELD_BYTES)
-            fields.setdefault(storable(part.head.name), []).append(storable(value.decode("utf-8", "replace")))
-    return Submission(tuple(files), fields)
+class _Form:
+    """Takes the parts of one form."""
 
+    def __init__(self, is_file: IsFile, bounds: Bounds, stack: ExitStack) -> None:
+        self._is_file = is_file
+        self._bounds = bounds
+        self._stack = stack
+        self._files: list[ReceivedFile] = []
+        self._fields: dict[str, list[str]] = {}
+        self._left = bounds.fields
 
-def _file(part: Part, limit: int, stack: ExitStack) -> ReceivedFile:
-    incoming = stack.enter_context(blob_store().incoming(limit))
-    part.copy_to(incoming.write)
-    incoming.finish()
-    return ReceivedFile(part.head.name, base_name(part.head.filename or ""), incoming)
+    def read(self, request: HttpRequest) -> Submission:
+        bounds = self._bounds
+        limits = MultipartLimits(
+            body=bounds.body + _AROUND_BYTES, field=bounds.field, memory=bounds.fields, parts=bounds.parts
+        )
+        for part in stream_parts(request, limits=limits):
+            if self._is_file(part.head):
+                self._take_file(part)
+            elif part.head.filename is None and part.head.name:
+                self._take_field(part)
+        return Submission(tuple(self._files), self._fields)
+
+    def _take_file(self, part: Part) -> None:
+        if len(self._files) == self._bounds.files:
+            raise malformed(f"more than {self._bounds.files} files in one form")
+        incoming = self._stack.enter_context(blob_store().incoming(self._bounds.body))
+        part.copy_to(incoming.write)
+        incoming.finish()
+        filename = base_name(part.head.filename or "")
+        self._files.append(ReceivedFile(part.head.name, filename, incoming, part.head.content_type or ""))
+
+    def _take_field(self, part: Part) -> None:
+        name = storable(part.head.name)
+        value = bytearray()
+        part.copy_to(value.extend, limit=min(self._bounds.field, self._left))
+        self._left -= len(value) + len(name)
+        if self._left < 0:
+            raise PartTooLarge("all fields together", self._bounds.fields)
+        self._fields.setdefault(name, []).append(storable(value.decode("utf-8", "replace")))
 
 
 def _raw(request: HttpRequest, limit: int) -> Iterator[bytes]:

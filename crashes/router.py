@@ -8,14 +8,14 @@ from functools import wraps
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from core.api import UNAVAILABLE_TEXT
 from crashes.addresses import read_address
 from crashes.admission import admit
-from crashes.answers import ALLOWED, UNAVAILABLE, Refusal, malformed, preflight, refusal_of, refused, wrong_address
+from crashes.answers import UNAVAILABLE, Refusal, only_post, preflight, refusal_of, refused, wrong_address
 from crashes.formats import FORMATS
 from engine.errors import SymbolsvcError
 from projects.slugs import RESERVED_ORGANIZATIONS
@@ -39,7 +39,7 @@ def answering(view: View) -> View:
             refusal = refusal_of(error)
             if refusal is None:
                 raise
-        except OperationalError as error:
+        except (OperationalError, InterfaceError) as error:
             log.error("the database failed a submission: %s", error)
             refusal = Refusal(503, UNAVAILABLE, UNAVAILABLE_TEXT)
         return refused(refusal)
@@ -60,9 +60,7 @@ def submit(request: HttpRequest, subdomain: str = "", token: str = "", last: str
     if request.method == "OPTIONS":
         return preflight()
     if request.method != "POST":
-        answer = refused(Refusal(405, malformed("").number, "submissions are sent with POST"))
-        answer["Allow"] = ALLOWED
-        return answer
+        return only_post()
     address = read_address(request, FORMATS, subdomain, token, last)
     format_ = FORMATS.get(address.format)
     sender = admit(address, format_.scope if format_ is not None else None)

@@ -23,7 +23,7 @@ from crashes.addresses import read_address
 from crashes.admission import Sender, admit
 from crashes.answers import Refusal, invalid_token, malformed
 from crashes.formats import SYMBOL_POST
-from crashes.receiving import base_name, received
+from crashes.receiving import Bounds, base_name, named, received
 from crashes.router import answering
 from debugfiles import taking
 from debugfiles.identify import Upload
@@ -79,7 +79,7 @@ def put(request: HttpRequest, upload_key: str, **_place: str) -> HttpResponse:
     _demand(request, "PUT")
     key = _read_key(upload_key, _PUT_WITHIN)
     project, actor = _owner(key)
-    with received(request, main=(), limit=max_upload_bytes(), form=False) as came:
+    with received(request, is_file=named(()), bounds=Bounds(max_upload_bytes()), form=False) as came:
         upload = Upload(came.files[0].incoming, "")
         outcome = taking.take_symbols(project=project, actor=actor, upload=upload)
         facts = UploadFacts("sym_upload", "", upload.incoming.size)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from crashes.addresses import Address, is_reserved
 from crashes.admission import Sender
 from crashes.answers import accepted, malformed
-from crashes.receiving import ReceivedFile, Submission, base_name, received
+from crashes.receiving import Bounds, ReceivedFile, Submission, base_name, named, received
 from debugfiles import taking
 from debugfiles.identify import Upload
 from debugfiles.receiving import max_upload_bytes
@@ -65,7 +65,7 @@ def _proguard(sender: Sender, upload: Upload, symbolication_id: str) -> Outcome:
 
 
 def _taken(request: HttpRequest, address: Address, sender: Sender, take: Take) -> HttpResponse:
-    with received(request, main=_MAIN, limit=max_upload_bytes()) as came:
+    with received(request, is_file=named(_MAIN), bounds=Bounds(max_upload_bytes())) as came:
         if not came.files:
             raise malformed(f"the form has no part {' or '.join(_MAIN)}")
         answers = [_one(address, sender, came, file, take) for file in came.files]

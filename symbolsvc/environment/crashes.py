@@ -25,6 +25,13 @@ CRASHES: Final[tuple[Setting, ...]] = (
         "CRASHES_PER_MINUTE", "6000", limit, "Crash reports a minute that a project takes; one more is answered 429."
     ),
     Setting(
+        "CRASHES_PER_MINUTE_BY_TOKEN",
+        "",
+        limit,
+        "Crash reports a minute that are taken from one token or key, so that one client cannot use up what its project"
+        " may send. Empty: no limit of its own.",
+    ),
+    Setting(
         "CRASH_REPORT_MAX_BYTES",
         str(250 * 1024 * 1024),
         limit,

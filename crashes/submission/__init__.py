@@ -1,0 +1,1 @@
+"""Backtrace's submission of reports: bodies, modifiers, late attachments, answers."""
