@@ -20,6 +20,7 @@ from engine.outgoing.transfer import stream
 
 # A part has to fit its time on a slow line, and 10,000 of them make the largest file.
 _PART_BYTES: Final = 64 << 20
+_PAGE: Final = 1_000
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _BEYOND_END: Final = "InvalidRange"
 
@@ -97,7 +98,7 @@ class S3Store(Spool):
         last = self._bucket.prefix + after if after else below
         while True:
             with self._asking(NEVER) as client:
-                page = client.list_objects_v2(Bucket=self._bucket.name, Prefix=below, StartAfter=last)
+                page = client.list_objects_v2(Bucket=self._bucket.name, Prefix=below, StartAfter=last, MaxKeys=_PAGE)
             for found in page.get("Contents", ()):
                 last = found["Key"]
                 yield StoredKey(last.removeprefix(self._bucket.prefix), found["LastModified"].timestamp())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import random
 import time
@@ -297,3 +298,97 @@ def test_what_google_answers_is_told_apart(tmp_path, status, error):
             store.size(key)
         with pytest.raises(error):
             list(store.pieces(key))
+
+
+def stored(store, room, after=""):
+    return [found.key for found in store.keys(room, after)]
+
+
+def test_the_keys_of_a_room_come_in_order_with_their_times(store):
+    began = time.time()
+    keys = sorted(put(store, b"content", own_key("dumps"))[0] for _ in range(30))
+    put(store, b"content", own_key("dumps-of-others"))
+    put(store, b"content")
+
+    listed = list(store.keys("dumps"))
+
+    assert [found.key for found in listed] == keys
+    # Some services tell whole seconds.
+    assert all(began - 2 < found.modified < time.time() + 2 for found in listed)
+
+
+def test_the_keys_go_on_behind_any_of_them(store):
+    keys = sorted(put(store, b"content", own_key("dumps"))[0] for _ in range(10))
+    store.delete(keys[4])
+
+    assert stored(store, "dumps", keys[3]) == keys[5:]
+    assert stored(store, "dumps", keys[4]) == keys[5:]
+    assert stored(store, "dumps", keys[9]) == []
+    assert stored(store, "dumps", "dumps/") == [*keys[:4], *keys[5:]]
+
+
+def test_a_room_without_keys_has_none_and_what_is_no_room_is_refused(store):
+    put(store, b"content", own_key("dumps"))
+
+    assert stored(store, "attachments") == []
+    for room in ("content", "", "../x", "dumps/ab"):
+        with pytest.raises(ValueError, match="room"):
+            list(store.keys(room))
+
+
+def test_a_directory_walks_in_the_order_of_whole_keys(tmp_path):
+    store = open_store("", "", "", tmp_path)
+    keys = ["dumps/a", "dumps/a-b", "dumps/a/c", "dumps/a/d/e", "dumps/a0", "dumps/b"]
+    for key in (key for key in keys if key != "dumps/a"):
+        put(store, b"content", key)
+
+    assert stored(store, "dumps") == keys[1:]
+    for number, key in enumerate(keys):
+        assert stored(store, "dumps", key) == keys[max(1, number + 1) :]
+
+
+def test_the_keys_of_a_bucket_come_page_after_page(bucket, moto_url, tmp_path, monkeypatch):
+    monkeypatch.setattr(s3_module, "_PAGE", 3)
+    store = open_store(f"s3://uploads/pages?endpoint={moto_url}", "a", "b", tmp_path)
+    keys = [f"dumps/{number}" for number in range(8)]
+    for key in keys:
+        bucket.put_object(Bucket="uploads", Key=f"pages/{key}", Body=b"x")
+
+    assert stored(store, "dumps") == keys
+    assert stored(store, "dumps", keys[5]) == keys[6:]
+
+
+def test_google_is_asked_for_the_pages_that_it_names(tmp_path):
+    def page(names, token=None):
+        items = [{"name": f"in/{name}", "updated": "2026-01-02T03:04:05.678Z"} for name in names]
+        return reply("200 OK", body=json.dumps({"items": items} | ({"nextPageToken": token} if token else {})).encode())
+
+    with web_server() as server:
+        store = open_store(f"gs://bucket/in?endpoint={server.url}", "", "", tmp_path)
+        pages = iter([page(["dumps/a", "dumps/b"], "n/x="), page(["dumps/c"])])
+        server.default = lambda *asked: next(pages)(*asked)  # noqa: PLW0108 - another page each time
+        listed = list(store.keys("dumps", "dumps/a"))
+
+        assert [(found.key, found.modified) for found in listed] == [
+            ("dumps/b", 1767323045.678),
+            ("dumps/c", 1767323045.678),
+        ]
+        first, second = server.paths
+        assert "prefix=in%2Fdumps%2F" in first
+        assert "startOffset=in%2Fdumps%2Fa" in first
+        assert "pageToken=n%2Fx%3D" in second
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"items":[{"name":1}]}'], ids=["no JSON", "no names"])
+def test_a_list_that_google_does_not_write_is_no_empty_one(tmp_path, body):
+    with web_server() as server:
+        server.default = reply("200 OK", body=body)
+        store = open_store(f"gs://bucket?endpoint={server.url}", "", "", tmp_path)
+        with pytest.raises(StoreUnavailable):
+            list(store.keys("dumps"))
+
+
+def test_a_store_that_is_not_reachable_lists_nothing_and_says_so(tmp_path):
+    store = open_store("s3://uploads?endpoint=http://127.0.0.1:1", "a", "b", tmp_path)
+    with pytest.raises(StoreUnavailable):
+        list(store.keys("dumps"))
