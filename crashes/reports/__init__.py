@@ -1,0 +1,31 @@
+"""From a report as it came to what is stored about it: symbolicated, scrubbed, and with what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from crashes.models import Crash
+from crashes.reports.context import Context
+from crashes.reports.dumps import examine_apple, examine_minidump
+from crashes.reports.model import Facts, Outcome, UnreadableReport
+from engine.outgoing import Deadline
+
+__all__ = ["Facts", "Outcome", "UnreadableReport", "examine"]
+
+_EXAMINERS: Final[Mapping[str, Callable[[Crash, Context, Deadline], Outcome]]] = {
+    "minidump": examine_minidump,
+    "plcrash": examine_apple,
+}
+
+
+def examine(crash: Crash, deadline: Deadline) -> Outcome:
+    """What a crash's report says, symbolicated with the project's sources as they are now.
+
+    Raises UnreadableReport for what no retry helps, DeadlineExceeded, and for what a retry may help BlobError, OSError
+    and what the database raises.
+    """
+    look = _EXAMINERS.get(crash.format)
+    if look is None:
+        raise UnreadableReport("Reports of this format cannot be read.")
+    return look(crash, Context.of(crash), deadline)

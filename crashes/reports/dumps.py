@@ -1,0 +1,99 @@
+"""Minidumps and reports of PLCrashReporter."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crashes.models import Crash
+from crashes.reports.answers import Answer, read_answer
+from crashes.reports.content import content_of
+from crashes.reports.context import Context
+from crashes.reports.facts import facts_of
+from crashes.reports.lacking import lacked_modules
+from crashes.reports.model import Outcome, UnreadableReport
+from crashes.results import Failure, Result, Thread
+from crashes.scrubbing import scrub, scrub_text
+from engine.errors import BadReport
+from engine.outgoing import Deadline
+from symbolication import stored
+
+_PLATFORM: Final = "native"
+_FAULTING: Final = "_mod_faulting_tid"
+
+
+def examine_minidump(crash: Crash, context: Context, deadline: Deadline) -> Outcome:
+    """Walk and symbolicate a dump. Raises UnreadableReport, BlobError, OSError and DeadlineExceeded."""
+    with content_of(crash, deadline) as content:
+        try:
+            answered = stored.minidump(context.access, content, deadline)
+        except BadReport as error:
+            raise UnreadableReport(f"The minidump cannot be read: {error.message}.") from None
+    return _outcome(crash, context, answered)
+
+
+def examine_apple(crash: Crash, context: Context, deadline: Deadline) -> Outcome:
+    """Symbolicate a report of PLCrashReporter, or another one of Apple's. Raises as `examine_minidump`."""
+    with content_of(crash, deadline) as content:
+        try:
+            answered = stored.apple(context.access, content, deadline)
+        except BadReport as error:
+            raise UnreadableReport(f"The crash report cannot be read: {error.message}.") from None
+    return _outcome(crash, context, answered)
+
+
+def _outcome(crash: Crash, context: Context, answered: stored.Answered) -> Outcome:
+    answer = read_answer(answered.body)
+    result = _result(answer, context)
+    choose_thread(result.threads, crash.modifiers.get(_FAULTING) or crash.attributes.get(_FAULTING))
+    result.failures = _failures(answer, result)
+    dump = scrub(answer.dump, context.rules.secret_names)
+    result.annotations = {"dump": dump} if dump else {}
+    facts = facts_of(result, {**_told(answer.dump), **crash.attributes})
+    return Outcome(result, facts, tuple(lacked_modules(answered.looked)))
+
+
+def _result(answer: Answer, context: Context) -> Result:
+    threads = [stack.thread() for stack in answer.stacktraces]
+    context.mark_native(threads, answer.modules)
+    return Result(
+        _PLATFORM,
+        reason=_scrubbed(answer.crash_reason),
+        crash_details=_scrubbed(answer.crash_details),
+        assertion=_scrubbed(answer.assertion),
+        timestamp=answer.timestamp,
+        system=answer.system_info,
+        threads=threads,
+        modules=answer.modules,
+    )
+
+
+def choose_thread(threads: list[Thread], wanted: object) -> None:
+    """Let the thread with the id `wanted` be the one that crashed, where there is one with it."""
+    text = str(wanted).strip() if isinstance(wanted, str | int) and not isinstance(wanted, bool) else ""
+    if text.lower().startswith("0x"):
+        try:
+            text = str(int(text, 16))
+        except ValueError:
+            return
+    if text and any(thread.id == text for thread in threads):
+        for thread in threads:
+            thread.crashed = thread.id == text
+
+
+def _failures(answer: Answer, result: Result) -> list[Failure]:
+    """The signal or exception that the dump names, such as `SIGSEGV / SEGV_MAPERR / 0x10`."""
+    if not answer.crash_reason:
+        return []
+    kind, _, value = (result.reason or "").partition(" / ")
+    crashed = next((at for at, thread in enumerate(result.threads) if thread.crashed), None)
+    return [Failure(kind, value, stack=crashed)]
+
+
+def _scrubbed(text: str | None) -> str | None:
+    return scrub_text(text) or None if text else None
+
+
+def _told(dump: dict[str, Any]) -> dict[str, Any]:
+    """What Crashpad was told to write into the dump, such as the version."""
+    told = dump.get("annotations")
+    return told if isinstance(told, dict) else {}
