@@ -19,6 +19,7 @@ import asyncio
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, ParamSpec
+from uuid import uuid4
 
 from asgiref.sync import async_to_sync
 from django.db import transaction
@@ -102,9 +103,15 @@ def run_waiting(queues: list[str]) -> None:
     async_to_sync(_run)(queues, wait=False)
 
 
+def application_prefix(queues: str) -> str:
+    """How the names begin by which the database knows the processes that run the jobs of these queues."""
+    return f"symbolsvc jobs {queues} "
+
+
 async def _run(queues: list[str], *, wait: bool) -> None:
     # One connection to listen, one to work: the database's are few.
-    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=3)
+    named = {**connector_params(), "application_name": application_prefix(",".join(queues)) + uuid4().hex[:12]}
+    connector = PsycopgConnector(kwargs=named, min_size=1, max_size=3)
     async with app.with_connector(connector).open_async() as worker_app:
         await worker_app.run_worker_async(
             queues=queues,

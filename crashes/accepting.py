@@ -16,13 +16,12 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from core.background import defer
 from core.blobs import BlobError, Incoming, blob_store, own_key
 from core.text import storable
 from crashes.answers import UNAVAILABLE, Refusal, invalid_token, malformed
 from crashes.models import Attachment, Crash
 from crashes.models.crash import TEXT_LENGTH
-from crashes.processing.tasks import work
+from crashes.processing.hints import hint
 from debugfiles.records.services import new_rxid
 from projects.models import Project
 
@@ -185,7 +184,7 @@ def _create(project: Project, report: Report, keys: Sequence[str]) -> Crash:
         files = zip(report.attachments, keys[1:], strict=True)
         Attachment.objects.bulk_create([_attachment(crash, one, key) for one, key in files])
     if not kept:
-        defer(work)
+        hint()
     return crash
 
 

@@ -204,6 +204,7 @@ SERVICE_SETTINGS = {
     "GRACEFUL_SECONDS": "10",
     "ALLOWED_SOURCE_NETWORKS": "127.0.0.0/8",
     "ACCESS_LOG": "true",
+    "CRASH_WORKERS": "1",
 }
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from core.background import task
+from core.background import periodic, task
+from core.database import release
 from crashes.processing.claims import claim
+from crashes.processing.hints import QUEUE, refill
+from crashes.processing.sweeping import sweep
 from crashes.processing.working import process
-
-QUEUE: Final = "crashes"
 
 
 @task(queue=QUEUE)
 def work() -> None:
     """Process the crash whose turn it is. The job is a hint: it names none."""
     claimed = claim()
-    if claimed is not None:
-        process(claimed)
+    if claimed is None:
+        release()
+        return
+    process(claimed)
+    # One that could not run before, since its project had its share, may be able to now.
+    refill(1)
+    release()
+
+
+@periodic("* * * * *")
+def sweep_crashes(_timestamp: int) -> None:
+    """Put back what lost its worker, and make up for lost hints."""
+    sweep()

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
-from symbolsvc.environment.kinds import Setting, limit
+from symbolsvc.environment.kinds import Setting, limit, positive
+
+
+def _workers(text: str) -> int:
+    if not text.strip():
+        return len(os.sched_getaffinity(0)) + 1
+    number = int(text)
+    if number < 0:
+        raise ValueError("write a number, or 0 for none")
+    return number
+
+
+def _lease(text: str) -> int:
+    number = int(text)
+    if not 5 <= number <= 600:
+        raise ValueError("write a number from 5 to 600")
+    return number
+
 
 CRASHES: Final[tuple[Setting, ...]] = (
     Setting(
@@ -36,5 +54,35 @@ CRASHES: Final[tuple[Setting, ...]] = (
         str(250 * 1024 * 1024),
         limit,
         "The largest crash report, with what comes beside it.",
+    ),
+    Setting(
+        "CRASH_WORKERS",
+        "",
+        _workers,
+        "Processes of this host that process crashes, each one at a time. Empty: one per core, and one more, since a"
+        " project takes at most all but one (CRASHES_AT_ONCE). 0: this host processes none.",
+    ),
+    Setting(
+        "CRASHES_AT_ONCE",
+        "",
+        limit,
+        "How many crashes of one project are processed at once at most. Empty: one fewer than the whole installation"
+        " has processes for.",
+    ),
+    Setting(
+        "CRASH_TRIES",
+        "5",
+        positive,
+        "A crash whose processing failed so many times, or killed its worker process, is set aside. The pauses between"
+        " tries grow from 10 seconds to an hour.",
+    ),
+    Setting(
+        "CRASH_TRY_SECONDS", "300", positive, "What one try to process a crash may take, downloads of symbols included."
+    ),
+    Setting(
+        "CRASH_LEASE_SECONDS",
+        "30",
+        _lease,
+        "A worker process that said nothing for so long has lost its crash: another one takes it. 5 to 600.",
     ),
 )

@@ -15,6 +15,7 @@ from symbolsvc.running.children import Plan
 MANAGE: Final = str(BASE_DIR / "manage.py")
 # Which queues a job process takes from, and how many such processes there are; each runs one job at a time.
 JOB_PROCESSES: Final[tuple[tuple[str, int], ...]] = (("maintenance", 1), ("imports", 1), ("uploads", 1))
+CRASHES: Final = "crashes"
 
 CONVERTER_VARIABLE: Final = "SYMBOLSVC_CONVERTER"
 LISTEN_VARIABLE: Final = "SYMBOLSVC_LISTEN"
@@ -39,10 +40,11 @@ def cache_keeper(env: Mapping[str, str]) -> Plan:
     return manage("cache keeper", env, "keep_cache", stop_seconds=2.0)
 
 
-def jobs(env: Mapping[str, str]) -> list[Plan]:
+def jobs(env: Mapping[str, str], crash_workers: int) -> list[Plan]:
+    """The processes that run jobs; `crash_workers` of them process crashes."""
     return [
         manage(f"jobs {queues} {number}", env, "run_jobs", "--queues", queues, stop_seconds=20.0)
-        for queues, count in JOB_PROCESSES
+        for queues, count in (*JOB_PROCESSES, (CRASHES, crash_workers))
         for number in range(1, count + 1)
     ]
 

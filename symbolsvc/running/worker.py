@@ -45,5 +45,5 @@ def _supervise(values: dict[str, Any], database_url: str) -> None:
     with tempfile.TemporaryDirectory(prefix="symbolsvc-") as sockets, Supervisor() as supervisor:
         env = plans.environment(environment.data_dir(values), database_url, Path(sockets))
         supervisor.start([plans.converter({**env, **scratch_environment(environment.cache_dir(values))})])
-        supervisor.start([plans.cache_keeper(env), *plans.jobs(env)])
+        supervisor.start([plans.cache_keeper(env), *plans.jobs(env, values["CRASH_WORKERS"])])
         supervisor.run()

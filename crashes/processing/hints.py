@@ -1,0 +1,48 @@
+"""Jobs as hints: each says that there is a crash to be processed, and names none.
+
+A hint too many finds nothing to do. One too few is made up for: whoever ends a crash looks whether more crashes wait
+than hints, and so does the sweep.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import connection
+from procrastinate.contrib.django import app
+from procrastinate.tasks import configure_task
+
+QUEUE: Final = "crashes"
+# By name: the task stands above all that gives hints, and a web process need not load what works.
+_TASK: Final = "crashes.processing.tasks.work"
+MOST: Final = 64
+
+_NEEDED: Final = """
+SELECT least(
+    (SELECT count(*) FROM (
+        SELECT 1 FROM crashes_crash WHERE state = 'pending' AND due_at <= now() LIMIT %(most)s) AS crashes)
+    - (SELECT count(*) FROM (
+        SELECT 1 FROM procrastinate_jobs
+        WHERE queue_name = %(queue)s AND status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
+        LIMIT %(most)s) AS jobs),
+    %(most)s)
+"""
+
+
+def hint(count: int = 1, *, after: float = 0.0) -> None:
+    """Have `count` worker processes look for crashes, once the transaction around is committed, after some seconds."""
+    if count <= 0:
+        return
+    when = {"schedule_in": {"seconds": after}} if after else {}
+    job = configure_task(name=_TASK, job_manager=app.job_manager, queue=QUEUE, **when)
+    job.batch_defer(*({} for _ in range(min(count, MOST))))
+
+
+def refill(most: int = MOST) -> int:
+    """Make up for hints that are missing, up to `most`; how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEEDED, {"most": MOST, "queue": QUEUE})
+        (needed,) = cursor.fetchone()
+    missing = max(0, min(int(needed), most))
+    hint(missing)
+    return missing

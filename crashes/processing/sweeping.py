@@ -1,0 +1,30 @@
+"""What makes up for whatever was lost: workers, hints, and the time when the database's clock is set."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from django.db import connection
+
+from crashes.processing.expired import give_back_expired
+from crashes.processing.hints import refill
+from crashes.processing.policy import LONGEST_PAUSE
+
+log = logging.getLogger(__name__)
+
+# No pause is that long, and what never failed has none: the clock was set back.
+_CORRECT: Final = """
+UPDATE crashes_crash SET due_at = now()
+WHERE state = 'pending' AND due_at > now() + make_interval(secs => CASE WHEN attempts = 0 THEN 5 ELSE %s END)
+"""
+
+
+def sweep() -> None:
+    """Once a minute, and whenever a worker process starts. It may be run at any time, by many at once."""
+    count = give_back_expired()
+    if count:
+        log.warning("%d crashes lost their worker", count)
+    with connection.cursor() as cursor:
+        cursor.execute(_CORRECT, [LONGEST_PAUSE])
+    refill()
