@@ -97,6 +97,7 @@ class Crash(models.Model):
         indexes = (
             models.Index(fields=("project", "-received_at", "-id"), name="crash_newest"),
             models.Index(fields=("group", "-received_at", "-id"), name="crash_newest_of_group"),
+            models.Index(fields=("project", "version", "-received_at", "-id"), name="crash_newest_of_version"),
             models.Index(
                 fields=("project", "priority", "due_at", "id"), name="crash_pending", condition=Q(state="pending")
             ),

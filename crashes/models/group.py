@@ -12,6 +12,7 @@ class Group(models.Model):
     """Crashes with the same fingerprint. `count` is how many there were, those deleted since included.
 
     `versions` and `platforms` count the crashes by application version and platform; only the commonest are kept.
+    A resolved group that another crash comes into is open again: `regressed_at` and `regressed_version` are that one's.
     """
 
     class State(models.TextChoices):
@@ -24,6 +25,9 @@ class Group(models.Model):
     title = models.CharField(max_length=500, blank=True, default="")
     culprit = models.CharField(max_length=500, blank=True, default="")
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    resolved_at = models.DateTimeField(null=True)
+    regressed_at = models.DateTimeField(null=True)
+    regressed_version = models.CharField(max_length=250, blank=True, default="")
     count = models.PositiveBigIntegerField(default=0)
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
@@ -37,6 +41,7 @@ class Group(models.Model):
         indexes = (
             models.Index(fields=("project", "-last_seen", "-id"), name="crash_group_latest"),
             models.Index(fields=("project", "-count", "-id"), name="crash_group_largest"),
+            models.Index(fields=("project", "-first_seen", "-id"), name="crash_group_newest"),
         )
 
     def __str__(self) -> str:
