@@ -114,7 +114,7 @@ class Result(msgspec.Struct, omit_defaults=True):
     assertion: str | None = None
     # Seconds since the epoch.
     timestamp: float | None = None
-    system: System = System()
+    system: System = msgspec.field(default_factory=System)
     failures: list[Failure] = []
     threads: list[Thread] = []
     modules: list[Module] = []
