@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -21,24 +20,7 @@ from tests.sources.helpers import HTTP
 from tests.sources.trials import LEDGER, PASSWORD, PATH, STEPS, failed, http, statuses, text_of, tried
 from tests.symbolication import symbolserver
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def loopback(settings: Any) -> None:
-    settings.ENVIRONMENT = {**settings.ENVIRONMENT, "ALLOWED_SOURCE_NETWORKS": ("127.0.0.0/8",)}
-
-
-@pytest.fixture
-def symbols():
-    with symbolserver.running() as server:
-        yield server
-
-
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loopback")]
 
 
 class TestWebServers:

@@ -16,29 +16,12 @@ from sources.testing import trial
 from sources.testing.layouts import fits, guess_layout
 from sources.testing.words import remedy
 from tests.cast import make_project
-from tests.engine.webserver import reply, web_server
+from tests.engine.webserver import reply
 from tests.sources.helpers import APPLE, GCS, HIDDEN, HTTP, S3
 from tests.sources.trials import LEDGER, PASSWORD, PATH, STEPS, failed, http, statuses, text_of, tried
 from tests.symbolication import symbolserver
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def loopback(settings: Any) -> None:
-    settings.ENVIRONMENT = {**settings.ENVIRONMENT, "ALLOWED_SOURCE_NETWORKS": ("127.0.0.0/8",)}
-
-
-@pytest.fixture
-def symbols():
-    with symbolserver.running() as server:
-        yield server
-
-
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loopback")]
 
 
 class TestBuckets:

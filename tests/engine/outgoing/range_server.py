@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import threading
 
-from tests.engine.webserver import reply
+from engine.outgoing import Transfer, WebRequest, session
+from engine.sourcetypes.answers import judged
+from tests.engine.webserver import LOOPBACK, reply
 
 CONTENT = bytes(os.urandom(1000))
 
@@ -42,3 +45,10 @@ class RangeServer:
             return
         names = {name.replace("-", "_"): value for name, value in headers.items()}
         reply("206 Partial Content", part, **names)(asked, connection)
+
+
+def transfer(server, target=None):
+    """The transfer of what the server has at `/file`, and what it goes to."""
+    target = target if target is not None else io.BytesIO()
+    request = WebRequest(session(LOOPBACK), f"{server.url}/file", {})
+    return Transfer(judged(lambda _: request), target), target

@@ -29,12 +29,6 @@ def failure_of(server, **options):
     return caught.value
 
 
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
-
-
 def test_redirects_are_followed(server):
     server.routes["/"] = reply("301 Moved Permanently", Location="/b/../c?x=1#part")
     server.routes["/c"] = reply("307 Temporary Redirect", Location=f"{server.url}/d")

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from engine.errors import FailureKind, LookupFailure
-from engine.outgoing import Deadline, Transfer, WebRequest, pieces, session
-from engine.sourcetypes.answers import judged
-from tests.engine.outgoing.range_server import CONTENT, RangeServer
-from tests.engine.webserver import LOOPBACK, raw, reply, web_server
+from engine.outgoing import Deadline
+from tests.engine.outgoing.range_server import CONTENT, RangeServer, transfer
+from tests.engine.webserver import raw, reply
 
-
-@pytest.fixture(autouse=True)
-def small_pieces(monkeypatch):
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 100)
-    monkeypatch.setattr("engine.outgoing.transfer.CHUNK_BYTES", 10)
-
-
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
-
-
-def transfer(server, target=None):
-    target = target if target is not None else io.BytesIO()
-    request = WebRequest(session(LOOPBACK), f"{server.url}/file", {})
-    return Transfer(judged(lambda _: request), target), target
+pytestmark = pytest.mark.usefixtures("small_pieces")
 
 
 @pytest.mark.parametrize(

@@ -8,35 +8,19 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import FailureKind, LookupFailure
 from engine.outgoing import Deadline, Part, PartRefused, Reply, Transfer, WebRequest, pieces, session
 from engine.outgoing.reply import ContentRange
 from engine.sourcetypes.answers import judged
-from tests.engine.outgoing.range_server import CONTENT, RangeServer
+from tests.engine.outgoing.range_server import CONTENT, RangeServer, transfer
 from tests.engine.webserver import LOOPBACK, raw, reply, web_server
 
+pytestmark = pytest.mark.usefixtures("small_pieces")
+
 FIVE_GIB = (5 << 30) + 3
-
-
-@pytest.fixture(autouse=True)
-def small_pieces(monkeypatch):
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 100)
-    monkeypatch.setattr("engine.outgoing.transfer.CHUNK_BYTES", 10)
-
-
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
-
-
-def transfer(server, target=None):
-    target = target if target is not None else io.BytesIO()
-    request = WebRequest(session(LOOPBACK), f"{server.url}/file", {})
-    return Transfer(judged(lambda _: request), target), target
 
 
 def test_a_small_file_takes_one_request(server):
@@ -222,6 +206,7 @@ def test_a_file_that_is_too_large_fails_before_it_is_fetched(server):
     assert len(server.asked) == 1
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(total=st.integers(1, 3000), size=st.integers(1, 500), cuts=st.lists(st.integers(0, 499), max_size=4))
 def test_any_file_arrives_whole_in_any_pieces_however_often_it_is_cut(total, size, cuts):
     content = bytes(number % 251 for number in range(total))

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from engine.lookup import Store
 from engine.run import Engine, Gate
 from tests.engine.run.serving import BASE, FIXTURES, ask, http_source, serve_elf
-from tests.engine.webserver import web_server
+from tests.engine.stores import store_in
 
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory):
-    made = Store(tmp_path_factory.mktemp("cache"), max_download_bytes=50 * 1024**2)
-    yield made
-    own = made.converter._own
-    if own is not None:
-        own.kill()
-        own.wait()
+    with store_in(tmp_path_factory.mktemp("cache")) as made:
+        yield made
 
 
 @pytest.fixture
 def engine(store):
     return Engine(store, Gate())
-
-
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tests.engine.sourcetypes.asking import (
     refused,
     unreachable,
 )
-from tests.engine.webserver import LOOPBACK, reply, web_server
+from tests.engine.webserver import LOOPBACK, reply
 
 OBJECT = "/download/storage/v1/b/symbols/o/ab%2Fcdef"
 
@@ -43,12 +43,6 @@ def emulator():
     server.start()
     yield f"http://127.0.0.1:{port}"
     server.stop()
-
-
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

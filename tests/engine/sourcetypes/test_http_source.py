@@ -15,15 +15,9 @@ from engine.sourcetypes.base import FileType, Location
 from engine.sourcetypes.blocked import BlockedHosts
 from engine.sourcetypes.config import decode_sources
 from engine.sourcetypes.registry import open_source
-from tests.engine.webserver import LOOPBACK, hang, raw, reply, web_server
+from tests.engine.webserver import LOOPBACK, hang, raw, reply
 
 LIBRARY = Wanted(ModuleType.ELF, "abcdef", "/lib/x y%/l#ib?.so", DebugId.parse("a" * 32), "lib.so")
-
-
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
 
 
 def web_source(server, *, owner="acme", trust=LOOPBACK, base="/s", **fields):

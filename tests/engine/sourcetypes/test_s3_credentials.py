@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from engine.errors import FailureKind
 from tests.engine.sourcetypes.asking import failure_of, fetch, opened
 from tests.engine.sourcetypes.s3_sources import s3_source
-from tests.engine.webserver import reply, web_server
-
-
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
+from tests.engine.webserver import reply
 
 
 def test_nothing_is_taken_from_the_environment(server, monkeypatch, tmp_path):

@@ -13,7 +13,7 @@ from engine.outgoing import amazon, pieces
 from engine.sourcetypes.base import FileType
 from tests.engine.sourcetypes.asking import LIBRARY, PATH, configured, failure_of, fetch, opened, refused, unreachable
 from tests.engine.sourcetypes.s3_sources import s3_source
-from tests.engine.webserver import hang, raw, reply, web_server
+from tests.engine.webserver import hang, raw, reply
 
 DENIED = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
@@ -33,12 +33,6 @@ def bucket(moto_url):
     )
     client.create_bucket(Bucket="symbols")
     return lambda key, body: client.put_object(Bucket="symbols", Key=key, Body=body)
-
-
-@pytest.fixture
-def server():
-    with web_server() as made:
-        yield made
 
 
 def error(status, code):
