@@ -25,6 +25,7 @@ from psycopg import sql
 
 from symbolsvc.running.datadir import DataDirectory
 from symbolsvc.running.processes import working_in
+from tests.commander import Commander
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
@@ -55,6 +56,7 @@ class Service:
     process: subprocess.Popen[str] | None = None
     url: str = ""
     lines: list[str] = field(default_factory=list)
+    _commander: Commander | None = None
 
     @property
     def log_path(self) -> Path:
@@ -89,6 +91,8 @@ class Service:
 
     def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60.0) -> int:
         """Send a signal and wait for the end; the exit status."""
+        if self._commander is not None:
+            self._commander.stop()
         assert self.process is not None
         assert self.process.stdout is not None
         self.process.send_signal(number)
@@ -119,9 +123,18 @@ class Service:
         return found
 
     def _json(self, *arguments: str) -> dict:
-        done = manage(*arguments, "--json", env=self.env)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        status, output, errors = self._command(*arguments, "--json")
+        assert status == 0, errors
+        return json.loads(output)
+
+    def _command(self, *arguments: str) -> tuple[int, str, str]:
+        # What finds the embedded database stands before Django, in manage.py itself.
+        if not self.env["DATABASE_URL"]:
+            done = manage(*arguments, env=self.env)
+            return done.returncode, done.stdout, done.stderr
+        if self._commander is None:
+            self._commander = Commander(self.env)
+        return self._commander.run(*arguments)
 
 
 def children_of(parent: int) -> dict[int, str]:
