@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from crashes.router import submit
+from crashes.submission.metrics import take_events
 from crashes.sym_upload import check_status, complete, create, put
 
 # Libraries treat this host name as a case of its own; behind it as a path they behave as with Backtrace itself.
@@ -27,11 +28,13 @@ _SYM_UPLOAD: Final = (
     (r"v1/uploads/(?P<upload_key>[^/]+)$", put),
 )
 
-urlpatterns: list[URLPattern] = [
-    re_path(base + path, view) for path, view in _SYM_UPLOAD for base in (_PROJECT, _ANYWHERE)
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/0/", include("crashes.retention.urls")),
 ]
+urlpatterns += [re_path(base + tail, view) for tail, view in _SYM_UPLOAD for base in (_PROJECT, _ANYWHERE)]
 urlpatterns += [
     re_path(rf"{_HOSTED}(?:api/)?post/?$", submit, name="submit"),
+    re_path(rf"{_HOSTED}api/(?:unique|summed)-events/submit/?$", take_events),
     re_path(rf"{_HOSTED}(?!api/){_PLACE}/(?P<last>[^/]+)/?$", submit),
     re_path(rf"{_HOSTED}(?!api/){_BARE}/?$", submit),
 ]
