@@ -1,3 +1,4 @@
 """The jobs of this room's folders: they are found through here."""
 
+from crashes.again import tasks as again  # noqa: F401
 from crashes.retention import tasks as retention  # noqa: F401

@@ -3,7 +3,7 @@
 from crashes.models.crash import Attachment, Crash, CrashResult
 from crashes.models.doomed import DoomedBlob
 from crashes.models.group import Group
-from crashes.models.lacking import CrashLack, LackedFile, Rerun
+from crashes.models.lacking import CrashLack, LackedFile, Rerun, SourcesSeen
 from crashes.models.rules import CrashRules, ProjectKey
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "LackedFile",
     "ProjectKey",
     "Rerun",
+    "SourcesSeen",
 ]

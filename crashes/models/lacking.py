@@ -60,7 +60,7 @@ class LackedFile(models.Model):
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="lacked_files", db_index=False)
-    # debug_file, source_map or mapping.
+    # debug_file, unwind_file, source_map or mapping.
     kind = models.CharField(max_length=16)
     key = models.CharField(max_length=KEY_LENGTH)
     name = models.CharField(max_length=500, blank=True, default="")
@@ -71,6 +71,9 @@ class LackedFile(models.Model):
     dist = models.CharField(max_length=64, blank=True, default="")
     # What a lookup of the file needs besides: a module as in a request.
     module = models.JSONField(default=dict)
+    # Why it was not found and what to do about it, in words, as of the last time it was asked for.
+    cause = models.TextField(blank=True, default="")
+    remedy = models.TextField(blank=True, default="")
     first_missed_at = models.DateTimeField(db_default=Now())
     probes = models.PositiveIntegerField(default=0)
     next_probe_at = models.DateTimeField(null=True)
@@ -90,10 +93,11 @@ class LackedFile(models.Model):
 
 
 class CrashLack(models.Model):
-    """A crash lacks a file, as of its last result."""
+    """A crash lacks a file, as of its last result, which was made with the files of this revision of the project."""
 
     crash = models.ForeignKey("crashes.Crash", on_delete=models.CASCADE, related_name="lacks", db_index=False)
     file = models.ForeignKey(LackedFile, on_delete=models.CASCADE, related_name="lacks", db_index=False)
+    files_revision = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("crash", "file"), name="crash_lacks_once"),)
@@ -101,3 +105,14 @@ class CrashLack(models.Model):
 
     def __str__(self) -> str:
         return f"{self.crash_id} lacks {self.file_id}"
+
+
+class SourcesSeen(models.Model):
+    """The revisions of a project's sources when its lacked files were last made due because of them."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="sources_seen")
+    project_revision = models.BigIntegerField()
+    organization_revision = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"sources of {self.project_id}"

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from core.database import release
-from crashes.again import look_once_more, record
+from crashes.again import Revisions, look_once_more, record
 from crashes.grouping import assign
 from crashes.models import Crash, CrashResult
 from crashes.processing.claims import Claim
@@ -106,7 +106,7 @@ def _commit(claim: Claim, taken: _Taken, outcome: Outcome) -> Crash | None:
     CrashResult.objects.update_or_create(crash=crash, defaults={"body": packed(outcome.result), "made_at": Now()})
     for name in _FACTS:
         setattr(crash, name, getattr(outcome.facts, name))
-    record(crash, outcome.lacks, files_revision=taken.files_revision)
+    record(crash, outcome.lacks, Revisions(taken.files_revision, taken.sources_revision))
     assign(crash, outcome.result, outcome.facts)
     crash.save(update_fields=_WRITTEN)
     finish(claim)

@@ -24,9 +24,9 @@ def lacked_modules(looked: Iterable[Looked]) -> Iterator[Lack]:
             continue
         if one.names is not None and _lacks_names(one.names):
             poor = one.names.status is ModuleStatus.FOUND
-            yield _lack(LackKind.DEBUG_FILE, one.wanted, None if poor else one.names)
+            yield _lack(LackKind.DEBUG_FILE, one, None if poor else one.names)
         if one.rules is not None and _lacks_rules(one.rules):
-            yield _lack(LackKind.UNWIND_FILE, one.wanted, one.rules)
+            yield _lack(LackKind.UNWIND_FILE, one, one.rules)
 
 
 def _lacks_names(answer: SymcacheAnswer) -> bool:
@@ -37,7 +37,8 @@ def _lacks_rules(answer: CficacheAnswer) -> bool:
     return answer.status not in (ModuleStatus.FOUND, ModuleStatus.UNUSED)
 
 
-def _lack(kind: LackKind, wanted: Wanted, answer: FileAnswer | None) -> Lack:
+def _lack(kind: LackKind, looked: Looked, answer: FileAnswer | None) -> Lack:
+    wanted, said = looked.wanted, looked.diagnosis
     due = None if answer is None else next_try(answer)
     return Lack(
         kind=kind,
@@ -45,8 +46,10 @@ def _lack(kind: LackKind, wanted: Wanted, answer: FileAnswer | None) -> Lack:
         debug_id="" if wanted.debug_id is None else str(wanted.debug_id),
         debug_uuid=None if wanted.debug_id is None else wanted.debug_id.uuid,
         code_id=wanted.code_id or "",
-        module={} if due is None else _module(wanted),
+        module=_module(wanted),
         next_try_at=due,
+        cause=said.cause if said else "",
+        remedy=said.remedy if said else "",
     )
 
 

@@ -14,7 +14,7 @@ from symbolsvc.running.children import Plan
 
 MANAGE: Final = str(BASE_DIR / "manage.py")
 # Which queues a job process takes from, and how many such processes there are; each runs one job at a time.
-JOB_PROCESSES: Final[tuple[tuple[str, int], ...]] = (("maintenance", 1), ("imports", 1), ("uploads", 1))
+JOB_PROCESSES: Final[tuple[tuple[str, int], ...]] = (("maintenance", 1), ("imports", 1), ("uploads", 1), ("again", 1))
 CRASHES: Final = "crashes"
 
 CONVERTER_VARIABLE: Final = "SYMBOLSVC_CONVERTER"

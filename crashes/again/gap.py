@@ -1,0 +1,49 @@
+"""The gap between asking for files and having stored that they were not there.
+
+The lock is one of PostgreSQL's advisory locks, per project. Crashes that store what they lack hold it together until
+they have committed; a job that looks for crashes waits until it has been free for a moment. So for any upload either
+the crash sees its files, because they were committed before it looked under the lock, or the upload's job sees what the
+crash lacks. Uploads themselves never wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import connection, transaction
+
+from projects.models import Project
+
+_CLASS: Final = 0x0A6A19
+_NUMBERS: Final = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """How often a project's files, and its own sources, have changed."""
+
+    files: int = 0
+    sources: int = 0
+
+
+def hold(project_id: int) -> None:
+    """Keep jobs that look for crashes waiting until this transaction ends."""
+    _lock("pg_advisory_xact_lock_shared", project_id)
+
+
+def wait(project_id: int) -> None:
+    """Return when every crash that held the lock before has committed. Not to be called inside a transaction."""
+    with transaction.atomic(durable=True):
+        _lock("pg_advisory_xact_lock", project_id)
+
+
+def revisions_of(project_id: int) -> Revisions:
+    """Of the project as committed now; zeros for one that is gone."""
+    found = Project.objects.filter(pk=project_id).values_list("files_revision", "sources_revision").first()
+    return Revisions(*found) if found else Revisions()
+
+
+def _lock(function: str, project_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s, %s)", [_CLASS, project_id % _NUMBERS])
