@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from engine.formats.bytewise import Data
 from engine.javascript.wire import JsRequest
 from engine.jvm.wire import JvmRequest
@@ -22,18 +24,35 @@ from projects.access import SYSTEM, ProjectAccess
 from projects.models import Project
 from symbolication import runtime
 from symbolication.callers import Asking, ProjectCaller
+from symbolication.diagnosing import ModuleDiagnosis
 from symbolication.query import DEFAULT_SCOPE
 
 _OPTIONS: Final = ReportOptions()
 
 
+class _Member(msgspec.Struct):
+    diagnosis: ModuleDiagnosis | None = None
+
+
+_members: Final = msgspec.json.Decoder(_Member)
+
+
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found of one module: `names` is None without frames in it, `rules` without stacks unwound through it."""
+    """What was found of one module: `names` is None without frames in it, `rules` without stacks unwound through it.
+
+    `member` is the JSON that the answer says about it, as a member of an object; empty where there is nothing to say.
+    """
 
     wanted: Wanted
     names: SymcacheAnswer | None
     rules: CficacheAnswer | None
+    member: str = ""
+
+    @property
+    def diagnosis(self) -> ModuleDiagnosis | None:
+        """What is to be said about it."""
+        return _members.decode(f"{{{self.member[1:]}}}").diagnosis if self.member else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +78,9 @@ class _Watching:
         everything: bool,
         rules: CficacheAnswer | None,
     ) -> str:
-        self.seen[key] = Looked(wanted, names, rules)
-        return self.annotate(key, wanted, names, everything, rules) if self.annotate else ""
+        member = self.annotate(key, wanted, names, everything, rules) if self.annotate else ""
+        self.seen[key] = Looked(wanted, names, rules, member)
+        return member
 
 
 def access_of(project: Project) -> ProjectAccess:

@@ -54,7 +54,7 @@ class Answer(msgspec.Struct):
     stacktraces: list[AnsweredStack]
     modules: list[Module]
     timestamp: float | None = None
-    system_info: System = System()
+    system_info: System = msgspec.field(default_factory=System)
     crash_reason: str | None = None
     crash_details: str | None = None
     assertion: str | None = None

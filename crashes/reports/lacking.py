@@ -46,7 +46,8 @@ def _lack(kind: LackKind, looked: Looked, answer: FileAnswer | None) -> Lack:
         debug_id="" if wanted.debug_id is None else str(wanted.debug_id),
         debug_uuid=None if wanted.debug_id is None else wanted.debug_id.uuid,
         code_id=wanted.code_id or "",
-        module=_module(wanted),
+        # An upload alone brings what is better than what was found.
+        module={} if answer is None else _module(wanted),
         next_try_at=due,
         cause=said.cause if said else "",
         remedy=said.remedy if said else "",
