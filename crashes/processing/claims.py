@@ -42,7 +42,8 @@ WITH RECURSIVE classes (project_id, priority) AS (
     LEFT JOIN unnest(%(served)s::bigint[], %(turns)s::bigint[]) AS served (project_id, turn) USING (project_id)
     CROSS JOIN LATERAL (
         SELECT waiting_since FROM crashes_crash
-        WHERE state = 'pending' AND project_id = classes.project_id AND priority = classes.priority AND due_at <= now()
+        WHERE state = 'pending' AND project_id = classes.project_id AND priority = classes.priority
+            AND due_at <= statement_timestamp()
         ORDER BY due_at, id LIMIT 1
     ) AS head
     WHERE coalesce(number, 0) < %(most)s
@@ -50,14 +51,15 @@ WITH RECURSIVE classes (project_id, priority) AS (
 ), picked AS (
     SELECT free.id FROM heads CROSS JOIN LATERAL (
         SELECT id FROM crashes_crash
-        WHERE state = 'pending' AND project_id = heads.project_id AND priority = heads.priority AND due_at <= now()
+        WHERE state = 'pending' AND project_id = heads.project_id AND priority = heads.priority
+            AND due_at <= statement_timestamp()
         ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
     ) AS free
     LIMIT 1
 )
 UPDATE crashes_crash SET
     state = 'running', attempts = attempts + 1,
-    lease_token = %(token)s, lease_until = now() + make_interval(secs => %(lease)s)
+    lease_token = %(token)s, lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
 FROM picked WHERE crashes_crash.id = picked.id
 RETURNING crashes_crash.id, project_id, lease_token, attempts, waiting_since
 """  # noqa: S608 - constants

@@ -21,7 +21,7 @@ _PUT_BACK: Final = f"""
 UPDATE crashes_crash SET
     state = CASE WHEN {_QUEUED_AGAIN} OR attempts < %(tries)s OR NOT %(counted)s THEN 'pending' ELSE 'set_aside' END,
     attempts = CASE WHEN {_QUEUED_AGAIN} THEN 0 WHEN %(counted)s THEN attempts ELSE greatest(attempts - 1, 0) END,
-    due_at = now() + CASE WHEN {_QUEUED_AGAIN} THEN interval '0' ELSE make_interval(secs => %(pause)s) END,
+    due_at = statement_timestamp() + make_interval(secs => CASE WHEN {_QUEUED_AGAIN} THEN 0 ELSE %(pause)s END),
     lease_token = NULL, lease_until = NULL, problem = %(problem)s
 {_OWN} RETURNING state
 """  # noqa: S608 - constants
@@ -36,7 +36,7 @@ UPDATE crashes_crash SET
 _FINISH: Final = f"""
 UPDATE crashes_crash SET
     state = CASE WHEN {_QUEUED_AGAIN} THEN 'pending' ELSE 'done' END,
-    lease_token = NULL, lease_until = NULL, problem = '', processed_at = now()
+    lease_token = NULL, lease_until = NULL, problem = '', processed_at = statement_timestamp()
 {_OWN} RETURNING state
 """  # noqa: S608 - constants
 
@@ -85,7 +85,7 @@ def set_aside(claim: Claim, problem: str) -> str | None:
 
 
 def _execute(statement: str, claim: Claim, **more: Any) -> str | None:
-    own = {"id": claim.crash_id, "token": claim.token, "waiting_since": claim.waiting_since}
+    own: dict[str, Any] = {"id": claim.crash_id, "token": claim.token, "waiting_since": claim.waiting_since}
     with connection.cursor() as cursor:
         cursor.execute(statement, {**own, **more})
         row = cursor.fetchone()

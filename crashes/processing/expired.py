@@ -15,12 +15,13 @@ EXPIRED: Final = """
 UPDATE crashes_crash SET
     state = CASE WHEN attempts >= %(tries)s THEN 'set_aside' ELSE 'pending' END,
     lease_token = NULL, lease_until = NULL, problem = %(problem)s,
-    due_at = now() + CASE WHEN attempts <= 1 THEN interval '0' ELSE make_interval(
+    due_at = statement_timestamp() + CASE WHEN attempts <= 1 THEN interval '0' ELSE make_interval(
         secs => least(%(first_pause)s * power(4, least(attempts, 12) - 2), %(longest_pause)s)) END
 WHERE id IN (
     SELECT id FROM crashes_crash
     WHERE state = 'running' AND (
-        lease_until < now() OR lease_until > now() + make_interval(secs => %(longest_lease)s))
+        lease_until < statement_timestamp()
+        OR lease_until > statement_timestamp() + make_interval(secs => %(longest_lease)s))
     ORDER BY id FOR UPDATE SKIP LOCKED
 )
 """

@@ -11,6 +11,7 @@ from typing import Final
 from django.db import connection
 from procrastinate.contrib.django import app
 from procrastinate.tasks import configure_task
+from procrastinate.types import TimeDeltaParams
 
 QUEUE: Final = "crashes"
 # By name: the task stands above all that gives hints, and a web process need not load what works.
@@ -20,10 +21,12 @@ MOST: Final = 64
 _NEEDED: Final = """
 SELECT least(
     (SELECT count(*) FROM (
-        SELECT 1 FROM crashes_crash WHERE state = 'pending' AND due_at <= now() LIMIT %(most)s) AS crashes)
+        SELECT 1 FROM crashes_crash WHERE state = 'pending' AND due_at <= statement_timestamp()
+        LIMIT %(most)s) AS crashes)
     - (SELECT count(*) FROM (
         SELECT 1 FROM procrastinate_jobs
-        WHERE queue_name = %(queue)s AND status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())
+        WHERE queue_name = %(queue)s AND status = 'todo'
+            AND (scheduled_at IS NULL OR scheduled_at <= statement_timestamp())
         LIMIT %(most)s) AS jobs),
     %(most)s)
 """
@@ -33,8 +36,8 @@ def hint(count: int = 1, *, after: float = 0.0) -> None:
     """Have `count` worker processes look for crashes, once the transaction around is committed, after some seconds."""
     if count <= 0:
         return
-    when = {"schedule_in": {"seconds": after}} if after else {}
-    job = configure_task(name=_TASK, job_manager=app.job_manager, queue=QUEUE, **when)
+    wait: TimeDeltaParams | None = {"seconds": after} if after else None
+    job = configure_task(name=_TASK, job_manager=app.job_manager, queue=QUEUE, schedule_in=wait)
     job.batch_defer(*({} for _ in range(min(count, MOST))))
 
 

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _RENEWALS: Final = 3
 _RENEW: Final = """
-UPDATE crashes_crash SET lease_until = now() + make_interval(secs => %s)
+UPDATE crashes_crash SET lease_until = statement_timestamp() + make_interval(secs => %s)
 WHERE id = %s AND lease_token = %s AND state = 'running'
 """
 OVERDUE_STATUS: Final = 75

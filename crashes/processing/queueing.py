@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -23,7 +23,7 @@ UPDATE crashes_crash SET
     state = CASE WHEN state = 'running' THEN state ELSE 'pending' END,
     priority = CASE WHEN state = 'pending' THEN least(priority, %(priority)s) ELSE %(priority)s END,
     waiting_since = CASE WHEN state = 'pending' THEN waiting_since ELSE clock_timestamp() END,
-    due_at = now(), attempts = 0, rerun_id = coalesce(%(rerun)s, rerun_id)
+    due_at = statement_timestamp(), attempts = 0, rerun_id = coalesce(%(rerun)s, rerun_id)
 WHERE id IN (
     SELECT id FROM crashes_crash WHERE id = ANY(%(ids)s) AND state <> 'kept' ORDER BY id FOR UPDATE
 )
@@ -37,7 +37,7 @@ def queue(crash_ids: Iterable[int], *, priority: int, rerun: Rerun | None) -> in
     better. Those kept in a format that nobody reads are left alone.
     """
     ids = list(crash_ids)
-    parameters = {"ids": ids, "priority": priority, "rerun": None if rerun is None else rerun.pk}
+    parameters: dict[str, Any] = {"ids": ids, "priority": priority, "rerun": None if rerun is None else rerun.pk}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_QUEUE, parameters)
         count = int(cursor.rowcount)

@@ -15,8 +15,9 @@ log = logging.getLogger(__name__)
 
 # No pause is that long, and what never failed has none: the clock was set back.
 _CORRECT: Final = """
-UPDATE crashes_crash SET due_at = now()
-WHERE state = 'pending' AND due_at > now() + make_interval(secs => CASE WHEN attempts = 0 THEN 5 ELSE %s END)
+UPDATE crashes_crash SET due_at = statement_timestamp()
+WHERE state = 'pending'
+    AND due_at > statement_timestamp() + make_interval(secs => CASE WHEN attempts = 0 THEN 5 ELSE %s END)
 """
 
 

@@ -1,0 +1,70 @@
+"""Crashes for tests of processing: rows as they are after a submission, without the submission."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models.functions import Now
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from crashes.models import Crash
+from crashes.processing.hints import QUEUE
+from projects.models import Project
+
+_numbers = itertools.count(1)
+
+
+def make_crash(project: Project, *, ago: float = 0.0, **values: Any) -> Crash:
+    """A crash that waits since `ago` seconds."""
+    number = next(_numbers)
+    then = Now() - timedelta(seconds=ago)
+    given = {"waiting_since": then, "due_at": then, **values}
+    crash = Crash.objects.create(
+        project=project,
+        rxid=f"00000000-0000-0000-0000-{number:012x}",
+        format=given.pop("format", "json"),
+        door="backtrace",
+        blob_key=given.pop("blob_key", f"crashes/none/{number}"),
+        size=2,
+        sha256="0" * 64,
+        stored_bytes=2,
+        **given,
+    )
+    crash.refresh_from_db()
+    return crash
+
+
+def now_of(crash: Crash) -> Crash:
+    """As it is in the database."""
+    return Crash.objects.get(pk=crash.pk)
+
+
+def expire(crash: Crash, seconds: float = 1.0) -> None:
+    """Have its lease run out so many seconds ago."""
+    Crash.objects.filter(pk=crash.pk).update(lease_until=Now() - timedelta(seconds=seconds))
+
+
+def make_due(crash: Crash) -> None:
+    Crash.objects.filter(pk=crash.pk).update(due_at=Now())
+
+
+def seconds_until_due(crash: Crash) -> float:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM due_at - statement_timestamp()) FROM crashes_crash WHERE id = %s", [crash.pk]
+        )
+        return float(cursor.fetchone()[0])
+
+
+def hints() -> int:
+    """Jobs that wait for a worker process."""
+    return ProcrastinateJob.objects.filter(queue_name=QUEUE, status="todo").count()
+
+
+def forget_hints() -> None:
+    # Procrastinate's tables are not Django's to empty.
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")

@@ -1,0 +1,203 @@
+"""Having crashes processed again, hints, and waiting for the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from django.db import connection, transaction
+
+from crashes.models import Crash, Rerun
+from crashes.processing import hints as hinting
+from crashes.processing.claims import claim
+from crashes.processing.endings import finish, put_back, set_aside
+from crashes.processing.hints import MOST, refill
+from crashes.processing.queueing import queue, wait_until_done
+from crashes.processing.sweeping import sweep
+from projects.models import Project
+from tests.crashes.processing.crashes import expire, forget_hints, hints, make_crash, now_of, seconds_until_due
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_hints(db: None) -> None:
+    forget_hints()
+
+
+@pytest.mark.parametrize("state", [Crash.State.DONE, Crash.State.SET_ASIDE], ids=str)
+def test_what_ended_waits_again_with_all_its_tries(acme_project: Project, state: Crash.State) -> None:
+    rerun = Rerun.objects.create(project=acme_project)
+    crash = make_crash(acme_project, state=state, attempts=5, ago=900)
+
+    assert queue([crash.pk], priority=1, rerun=rerun) == 1
+
+    row = now_of(crash)
+    assert (row.state, row.priority, row.attempts, row.rerun_id) == (Crash.State.PENDING, 1, 0, rerun.pk)
+    assert row.waiting_since > crash.waiting_since
+    assert hints() == 1
+
+
+def test_what_waits_keeps_its_place_and_the_better_priority(acme_project: Project) -> None:
+    new = make_crash(acme_project, ago=50)
+    again = make_crash(acme_project, ago=50, priority=2)
+
+    assert queue([new.pk, again.pk], priority=1, rerun=None) == 2
+
+    assert [now_of(one).priority for one in (new, again)] == [0, 1]
+    assert now_of(new).waiting_since == new.waiting_since
+
+
+def test_a_crash_that_pauses_after_a_failure_is_due_at_once(acme_project: Project) -> None:
+    crash = make_crash(acme_project, ago=-500, attempts=4)
+
+    queue([crash.pk], priority=1, rerun=None)
+
+    assert now_of(crash).attempts == 0
+    assert seconds_until_due(crash) <= 0
+
+
+def test_kept_formats_and_crashes_that_are_gone_are_left_alone(acme_project: Project) -> None:
+    kept = make_crash(acme_project, state=Crash.State.KEPT)
+
+    assert queue([kept.pk, 987654321], priority=1, rerun=None) == 0
+    assert now_of(kept).state == Crash.State.KEPT
+    assert hints() == 0
+
+
+def test_the_queueing_goes_away_with_its_transaction(acme_project: Project) -> None:
+    crash = make_crash(acme_project, state=Crash.State.DONE)
+    with transaction.atomic():
+        queue([crash.pk], priority=1, rerun=None)
+        transaction.set_rollback(True)
+
+    assert now_of(crash).state == Crash.State.DONE
+    assert hints() == 0
+
+
+def test_a_running_crash_goes_on_and_runs_once_more(acme_project: Project) -> None:
+    crash = make_crash(acme_project)
+    first = claim()
+    assert first is not None
+
+    assert queue([crash.pk], priority=1, rerun=None) == 1
+    assert now_of(crash).lease_token == first.token
+    forget_hints()
+    assert finish(first) == Crash.State.PENDING
+    assert hints() == 1
+
+    second = claim()
+    assert second is not None
+    assert (second.crash_id, second.attempt) == (crash.pk, 1)
+    assert finish(second) == Crash.State.DONE
+
+
+def test_however_often_a_running_crash_is_queued_it_runs_once_more(acme_project: Project) -> None:
+    crash = make_crash(acme_project)
+    first = claim()
+    assert first is not None
+    for _ in range(3):
+        queue([crash.pk], priority=1, rerun=None)
+    finish(first)
+    second = claim()
+    assert second is not None
+
+    assert finish(second) == Crash.State.DONE
+
+
+@pytest.mark.parametrize(
+    "end",
+    [lambda one: put_back(one, "no"), lambda one: set_aside(one, "no"), lambda one: put_back(one, "no", counted=False)],
+    ids=["failed", "unreadable", "interrupted"],
+)
+def test_a_running_crash_that_was_queued_starts_afresh_whatever_becomes_of_the_try(
+    acme_project: Project, end, processing
+) -> None:
+    processing(CRASH_TRIES=1)
+    crash = make_crash(acme_project)
+    first = claim()
+    assert first is not None
+    queue([crash.pk], priority=0, rerun=None)
+
+    end(first)
+
+    row = now_of(crash)
+    assert (row.state, row.attempts) == (Crash.State.PENDING, 0)
+    assert claim() is not None
+
+
+def test_a_running_crash_that_was_queued_and_lost_its_worker_runs_again(acme_project: Project, processing) -> None:
+    processing(CRASH_TRIES=1)
+    crash = make_crash(acme_project)
+    assert claim() is not None
+    queue([crash.pk], priority=0, rerun=None)
+    expire(crash)
+
+    assert claim() is not None
+
+
+def test_a_large_window_gives_a_bounded_number_of_hints(acme_project: Project) -> None:
+    crashes = [make_crash(acme_project, state=Crash.State.DONE) for _ in range(MOST + 10)]
+
+    assert queue([one.pk for one in crashes], priority=1, rerun=None) == len(crashes)
+    assert hints() == MOST
+
+
+def test_lost_hints_are_made_up_for(acme_project: Project) -> None:
+    for _ in range(3):
+        make_crash(acme_project)
+    make_crash(acme_project, ago=-60)
+    hinting.hint()
+
+    assert refill() == 2
+    assert hints() == 3
+    assert refill() == 0
+
+
+def test_the_sweep_puts_back_what_lost_its_worker(acme_project: Project) -> None:
+    crash = make_crash(acme_project)
+    assert claim() is not None
+    expire(crash)
+    sweep()
+
+    row = now_of(crash)
+    assert (row.state, row.lease_token, row.attempts) == (Crash.State.PENDING, None, 1)
+    assert hints() == 1
+
+
+@pytest.mark.parametrize(("attempts", "ahead"), [(0, 120), (3, 5000)], ids=["never-tried", "after-failures"])
+def test_crashes_are_due_again_when_the_clock_was_set_back(acme_project: Project, attempts: int, ahead: int) -> None:
+    crash = make_crash(acme_project, ago=-ahead, attempts=attempts)
+    sweep()
+    assert seconds_until_due(crash) <= 0
+
+
+def test_the_sweep_leaves_pauses_alone(acme_project: Project) -> None:
+    crash = make_crash(acme_project, ago=-600, attempts=3)
+    sweep()
+    assert seconds_until_due(crash) > 500
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waiting_ends_when_the_crash_does(acme_project: Project) -> None:
+    crash = make_crash(acme_project)
+    claimed = claim()
+    assert claimed is not None
+
+    def end() -> None:
+        finish(claimed)
+        connection.close()
+
+    threading.Timer(0.3, end).start()
+    began = time.monotonic()
+    found = wait_until_done(crash.pk, 20)
+
+    assert found.state == Crash.State.DONE
+    assert 0.2 < time.monotonic() - began < 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waiting_ends_with_its_time(acme_project: Project) -> None:
+    crash = make_crash(acme_project)
+    assert wait_until_done(crash.pk, 0.1).state == Crash.State.PENDING
