@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from crashes.addresses import Address
 from crashes.admission import Sender
-from crashes.answers import wrong_address
+from crashes.submission.handlers import take_report
 from crashes.uploads import take_proguard, take_source_maps, take_symbols
 
 Handler = Callable[[HttpRequest, Address, Sender], HttpResponse]
@@ -28,18 +28,14 @@ class Format:
     handler: Handler
 
 
-def _not_taken(_request: HttpRequest, address: Address, _sender: Sender) -> HttpResponse:
-    raise wrong_address(f"reports in the format {address.format} are not accepted here yet")
-
-
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
         "symbols": Format(SYMBOL_POST, take_symbols),
         "sourcemap": Format(SYMBOL_POST, take_source_maps),
         "proguard": Format(SYMBOL_POST, take_proguard),
-        "json": Format(ERROR_POST, _not_taken),
-        "minidump": Format(ERROR_POST, _not_taken),
-        "plcrash": Format(ERROR_POST, _not_taken),
-        "btt": Format(ERROR_POST, _not_taken),
+        "json": Format(ERROR_POST, take_report),
+        "minidump": Format(ERROR_POST, take_report),
+        "plcrash": Format(ERROR_POST, take_report),
+        "btt": Format(ERROR_POST, take_report),
     }
 )

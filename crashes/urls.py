@@ -30,6 +30,8 @@ _SYM_UPLOAD: Final = (
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/0/", include("crashes.retention.urls")),
+    path("api/0/", include("crashes.sentry.rest_urls")),
+    path("", include("crashes.sentry.urls")),
 ]
 urlpatterns += [re_path(base + tail, view) for tail, view in _SYM_UPLOAD for base in (_PROJECT, _ANYWHERE)]
 urlpatterns += [

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
-from crashes import limits
 from crashes.accepting import Report, accept
 from crashes.addresses import Address, is_reserved
 from crashes.admission import Sender
 from crashes.answers import accepted
+from crashes.limits.rates import demand_turn
 from crashes.receiving import received
 from crashes.rules import Rules
 from crashes.scrubbing import scrub_attributes
@@ -43,7 +43,7 @@ def take_report(request: HttpRequest, address: Address, sender: Sender) -> HttpR
     """
     if address.value("object"):
         return take_attachment(request, address, sender)
-    rules = limits.demand_turn(project=sender.project, caller=f"token {sender.actor.token_id}")
+    rules = demand_turn(project=sender.project, caller=f"token {sender.actor.token_id}")
     with received(request, is_file=is_file, bounds=report_bounds(rules.report_bytes or UNLIMITED_BYTES)) as came:
         sorted_ = sort(came, address.format)
         facts = examined(address.format, sorted_.main.incoming.path)
@@ -53,13 +53,16 @@ def take_report(request: HttpRequest, address: Address, sender: Sender) -> HttpR
 
 
 def _told(address: Address, facts: JsonFacts, fields: Mapping[str, list[str]]) -> Told:
-    """JSON before form before query, and of several values the last: what comes later wins."""
-    values = dict(facts.attributes)
-    for given in (fields, address.values):
-        values |= {
-            name: each[-1] for name, each in given.items() if modifiers.is_modifier(name) or not is_reserved(name)
-        }
-    found, attributes = modifiers.split(values)
+    """JSON before form before query, and of several values the last: what comes later wins.
+
+    What was said expressly stands first: it is kept where there are too many.
+    """
+    values: dict[str, Any] = {}
+    for given in (address.values, fields):
+        for name, each in given.items():
+            if modifiers.is_modifier(name) or not is_reserved(name):
+                values.setdefault(name, each[-1])
+    found, attributes = modifiers.split({**values, **dict(facts.attributes), **values})
     return Told(attributes, found)
 
 

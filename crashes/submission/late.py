@@ -8,11 +8,11 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
-from crashes import limits
 from crashes.accepting import NewAttachment, attach
 from crashes.addresses import Address
 from crashes.admission import Sender
 from crashes.answers import TOO_LARGE, Refusal, accepted, malformed
+from crashes.limits.rates import demand_turn
 from crashes.models import Attachment, Crash
 from crashes.receiving import Submission, base_name, received
 from crashes.submission.parts import as_attachments, is_file, report_bounds
@@ -29,7 +29,7 @@ def take_attachment(request: HttpRequest, address: Address, sender: Sender) -> H
     Raises Refusal: 400 for a crash that is not the project's, without telling whether it is another's; 413 when it has
     too many files or bytes already.
     """
-    rules = limits.demand_turn(project=sender.project, caller=f"attachments of token {sender.actor.token_id}")
+    rules = demand_turn(project=sender.project, caller=f"attachments of token {sender.actor.token_id}")
     crash = _crash(sender, address.value("object"))
     if Attachment.objects.filter(crash=crash).count() >= MOST_ATTACHMENTS:
         raise Refusal(413, TOO_LARGE, f"the crash has {MOST_ATTACHMENTS} attachments already")

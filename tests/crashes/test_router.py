@@ -97,12 +97,6 @@ def test_a_token_that_has_ended_opens_nothing(token, change):
     assert not DebugFile.objects.exists()
 
 
-def test_reports_are_not_accepted_yet(acme_project):
-    token = make_token(acme_project.organization, acme_project, ["error:post"])
-    assert refusal(post(f"/acme/{token}/json", b"{}"))[0] == 503
-    assert "json are not accepted here yet" in post(f"/acme/{token}/json", b"{}").json()["error"]["message"]
-
-
 def test_a_token_of_a_whole_organization_needs_a_project(acme, umbrella_project):
     make_project(acme, "native-app")
     web = make_project(acme, "web")
