@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from symbolsvc import errors, health
@@ -12,7 +11,7 @@ _public = {"authentication_classes": (), "permission_classes": ()}
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(pattern_name="docs")),
+    path("", include("projects.pages.urls")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("api/0/", include("projects.urls")),
