@@ -8,9 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections, transaction
 
-from core.blobs import StoreUnavailable, blob_store
+from core.blobs import BlobMissing, StoreUnavailable, blob_store
+from crashes.again.lacks import Lack
 from crashes.answers import Refusal
 from crashes.models import Attachment, Crash, CrashLack, CrashResult, DoomedBlob, Group, LackedFile
+from crashes.processing import working
+from crashes.processing.claims import claim
+from crashes.reports import Facts, Outcome
 from crashes.results import Result
 from crashes.retention import deleting
 from crashes.retention.deleting import delete_crashes, delete_doomed
@@ -129,7 +133,7 @@ def test_a_kill_among_the_blobs_leaves_the_rest_to_the_sweep(acme_project, commi
     monkeypatch.undo()
     assert not Crash.objects.exists()
     # Whoever finds the rest deletes again what is gone already.
-    assert DoomedBlob.objects.count() == 2 - max(0, deleted - 1)
+    assert DoomedBlob.objects.count() == max(1, 2 - deleted)
 
     delete_doomed()
 
@@ -269,3 +273,26 @@ def test_a_late_attachment_that_is_first_goes_with_the_crash(project, monkeypatc
     assert deletion.result(20) == 1
     assert not Attachment.objects.exists()
     assert stored(crash.blob_key, late.blob_key) == [False, False]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_a_crash_that_is_deleted_while_it_is_processed_stays_deleted(acme_project, monkeypatch, ends):
+    crash = make_crash(acme_project, state=Crash.State.PENDING)
+
+    def examine(given, _deadline):
+        assert delete_crashes(project=acme_project, crash_ids=[given.pk], actor=SYSTEM) == 1
+        if ends == "badly":
+            raise BlobMissing
+        file = Lack(kind="debug_file", name="app", debug_id="", debug_uuid=None, code_id="c0de", release="", dist="")
+        return Outcome(Result(platform="native"), Facts(platform="native"), (file,))
+
+    monkeypatch.setattr(working, "examine", examine)
+    claimed = claim()
+    assert claimed is not None
+    assert claimed.crash_id == crash.pk
+
+    working.process(claimed)
+
+    for model in (Crash, CrashResult, CrashLack, LackedFile, Group):
+        assert not model.objects.exists()
