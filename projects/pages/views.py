@@ -14,7 +14,8 @@ from projects.pages.opening import organization_page, project_page
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """The organizations of whoever is signed in; of the only one its projects."""
-    memberships = list(Membership.objects.filter(user_id=request.user.pk).select_related("organization").order_by("id"))
+    user_id = request.user.pk or 0
+    memberships = list(Membership.objects.filter(user_id=user_id).select_related("organization").order_by("id"))
     if len(memberships) == 1:
         return redirect_to(request, "pages:organization", memberships[0].organization.slug)
     return page(request, "projects/home.html", {"memberships": memberships})
