@@ -74,7 +74,7 @@ def received(request: HttpRequest, *, is_file: IsFile, bounds: Bounds, form: boo
             yield _Form(is_file, bounds, stack).read(request)
         else:
             incoming = stack.enter_context(blob_store().incoming(bounds.body))
-            for piece in _raw(request, bounds.body):
+            for piece in raw_body(request, bounds.body):
                 incoming.write(piece)
             incoming.finish()
             yield Submission((ReceivedFile("", "", incoming, _content_type(request)),), {})
@@ -135,7 +135,11 @@ class _Form:
         self._fields.setdefault(name, []).append(storable(value.decode("utf-8", "replace")))
 
 
-def _raw(request: HttpRequest, limit: int) -> Iterator[bytes]:
+def raw_body(request: HttpRequest, limit: int) -> Iterator[bytes]:
+    """The body, unpacked, piece by piece; `limit` bytes as it is sent. Raises BodyError.
+
+    How much comes out is for the caller to bound.
+    """
     if isinstance(request, WireRequest):
         request.limit_body(limit)
     return unpacked(_pieces(request), request.META.get("HTTP_CONTENT_ENCODING", ""))

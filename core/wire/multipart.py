@@ -2,7 +2,7 @@
 
 What the body may be: with a length or chunked, packed as `core.wire.coding` knows, with quoted and bare boundaries,
 with names in UTF-8. Parts are known by their names; whether one has a file name says nothing, since browsers send files
-without. A part within a part (`multipart/mixed`) is refused. The push parser of the library `multipart` finds the parts.
+without. A part within a part (`multipart/mixed`) is refused. The push parser of the library `multipart` finds them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Reports by clients of Sentry: keys and DSNs, envelopes, events and minidumps."""
