@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from crashes.models import Crash, CrashLack, CrashRules, Group, LackedFile
+from crashes.models import Crash, CrashRules, Group
 from crashes.retention.deleting import WINDOW, delete_window
 from crashes.rules import Rules, default_rules, merged
 from projects.access import SYSTEM
@@ -22,8 +22,6 @@ from projects.models import Project
 
 # So many windows of a project in one round; then it is the next one's turn.
 WINDOWS: Final = 10
-# What a crash that is stored just now may be about to refer to is left alone.
-GRACE: Final = timedelta(hours=1)
 _IDLE: Final = ~Q(state=Crash.State.RUNNING)
 
 # Newest first, the sizes are added up; what lies beyond the sum goes, the oldest first.
@@ -53,7 +51,7 @@ def delete_expired(now: datetime | None = None) -> tuple[int, bool]:
     for project, rules in _ruled():
         deleted, left = expire(project, rules, moment)
         count, more = count + deleted, more or left
-        forget(project, rules, moment)
+        forget_groups(project, rules, moment)
     return count, more
 
 
@@ -71,22 +69,17 @@ def expire(project: Project, rules: Rules, now: datetime) -> tuple[int, bool]:
     return count, False
 
 
-def forget(project: Project, rules: Rules, now: datetime) -> None:
-    """Delete groups that have had no crash for as long as crashes are kept, and files that no crash lacks any more."""
-    if rules.keep_days is not None:
-        last = now - timedelta(days=rules.keep_days)
-        empty = ~Exists(Crash.objects.filter(group=OuterRef("pk")))
-        with transaction.atomic():
-            old = Group.objects.filter(empty, project=project, last_seen__lt=last).order_by("pk")
-            locked = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:WINDOW])
-            # Asked once more under the lock: a crash may have come meanwhile.
-            Group.objects.filter(empty, pk__in=locked).delete()
-    unlacked = ~Exists(CrashLack.objects.filter(file=OuterRef("pk")))
+def forget_groups(project: Project, rules: Rules, now: datetime) -> None:
+    """Delete groups that have had no crash for as long as crashes are kept. At most 500; the next round goes on."""
+    if rules.keep_days is None:
+        return
+    last = now - timedelta(days=rules.keep_days)
+    empty = ~Exists(Crash.objects.filter(group=OuterRef("pk")))
     with transaction.atomic():
-        # Whoever is about to write that a crash lacks it holds the row.
-        files = LackedFile.objects.filter(unlacked, project=project, first_missed_at__lt=now - GRACE).order_by("pk")
-        held = list(files.select_for_update(skip_locked=True).values_list("pk", flat=True)[:WINDOW])
-        LackedFile.objects.filter(unlacked, pk__in=held).delete()
+        old = Group.objects.filter(empty, project=project, last_seen__lt=last).order_by("pk")
+        locked = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:WINDOW])
+        # Asked once more under the lock: a crash may have come meanwhile.
+        Group.objects.filter(empty, pk__in=locked).delete()
 
 
 def used_bytes(project: Project) -> int:

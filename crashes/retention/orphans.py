@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final
 
 from core.blobs import blob_store
+from crashes.accepting import ROOM
 from crashes.models import Attachment, Crash, DoomedBlob
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,6 @@ def sweep_orphans(after: str = "", now: float | None = None, batches: int = _BAT
 
     The last key that was looked at, where there may be more behind it; empty at the end. Raises BlobError.
     """
-    from crashes.accepting import ROOM
-
     old = (time.time() if now is None else now) - GRACE_SECONDS
     keys = blob_store().keys(ROOM, after)
     count = 0

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from crashes.models import Crash, CrashLack, Group, LackedFile
+from crashes.models import Crash, Group
 from crashes.results import Result, Thread, packed
 from crashes.retention import expiring, tasks
 from crashes.retention.expiring import delete_expired, used_bytes
@@ -169,19 +169,3 @@ def test_a_group_goes_when_it_had_no_crash_for_as_long_as_crashes_are_kept(acme,
 
     assert list(Group.objects.filter(project=acme_project)) == [recent, held]
     assert Group.objects.filter(project=forever).exists()
-
-
-def test_a_file_that_no_crash_lacks_any_more_goes(acme_project):
-    crash, gone = make_crash(acme_project), make_crash(acme_project, days_old=100)
-    old = timezone.now() - timedelta(days=2)
-    files = [
-        LackedFile.objects.create(project=acme_project, kind="debug_file", key=key, first_missed_at=old)
-        for key in ("lacked", "of the expired", "of nobody")
-    ]
-    fresh = LackedFile.objects.create(project=acme_project, kind="debug_file", key="just asked for")
-    CrashLack.objects.create(crash=crash, file=files[0])
-    CrashLack.objects.create(crash=gone, file=files[1])
-
-    delete_expired()
-
-    assert list(LackedFile.objects.all()) == [files[0], fresh]
