@@ -48,9 +48,9 @@ def problem_of(error: Exception) -> str:
     return storable(str(scrub(text)))[:_PROBLEM_LENGTH]
 
 
-def pause_after(attempt: int) -> float:
+def pause_after(attempt: int) -> int:
     """Seconds until the next try: 10, 40, 160 … an hour at most."""
-    return float(min(FIRST_PAUSE * 4 ** (min(attempt, 12) - 1), LONGEST_PAUSE))
+    return int(min(FIRST_PAUSE * 4 ** (min(attempt, 12) - 1), LONGEST_PAUSE))
 
 
 def finish(claim: Claim) -> str | None:
@@ -67,7 +67,7 @@ def put_back(claim: Claim, problem: str, *, counted: bool = True) -> str | None:
 
     A try that is not `counted` was ended by something else than the crash.
     """
-    pause = pause_after(claim.attempt) if counted else pause_after(1) / FIRST_PAUSE
+    pause = pause_after(claim.attempt) if counted else 1
     with transaction.atomic():
         state = _execute(_PUT_BACK, claim, problem=problem, tries=most_tries(), counted=counted, pause=pause)
         if state == "pending":

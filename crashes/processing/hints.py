@@ -32,7 +32,7 @@ SELECT least(
 """
 
 
-def hint(count: int = 1, *, after: float = 0.0) -> None:
+def hint(count: int = 1, *, after: int = 0) -> None:
     """Have `count` worker processes look for crashes, once the transaction around is committed, after some seconds."""
     if count <= 0:
         return

@@ -9,6 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from core import background
+from core.database import release
+from crashes.processing.hints import QUEUE as CRASHES
+from crashes.processing.sweeping import sweep
 from symbolsvc.running.scratch import use_scratch
 
 
@@ -21,4 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         use_scratch(Path(settings.CACHE_DIR))
-        background.run(options["queues"].split(","))
+        queues = options["queues"].split(",")
+        if CRASHES in queues:
+            sweep()
+            release()
+        background.run(queues)
