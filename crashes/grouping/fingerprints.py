@@ -92,7 +92,6 @@ def _digest(parts: Iterable[Part]) -> str:
 def _title(result: Result, frames: list[tuple[Frame, Part]]) -> str:
     for failure in reversed(result.failures):
         if failure.type or failure.value:
-            # An address or a number of it would make every crash of the group look different; it is in the details.
             return storable(": ".join(text for text in (failure.type, _first_line(failure.value)) if text))
     said = result.assertion or result.reason
     if said:

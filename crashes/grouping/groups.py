@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from django.db import transaction
 from django.db.models import Q
 
 from crashes.models import Crash, Group
@@ -20,6 +21,10 @@ _VERSION_LENGTH: Final = 250
 # Clocks of clients that stand before this are not set.
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _TRIES: Final = 20
+
+
+class _Gone(Exception):
+    """Somebody emptied and deleted the group between two statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +81,26 @@ def counted(counts: dict[str, int], name: str, by: int) -> dict[str, int]:
 
 def _locked(crash: Crash, old_id: int | None) -> tuple[Group | None, Group]:
     """The group that the crash is in and the one it belongs to, which is made where there is none, both locked."""
-    moment = moment_of(crash)
-    wanted = Group(project_id=crash.project_id, fingerprint=crash.fingerprint, first_seen=moment, last_seen=moment)
-    is_new = Q(project_id=crash.project_id, fingerprint=crash.fingerprint)
     for _try in range(_TRIES):
-        Group.objects.bulk_create([wanted], ignore_conflicts=True)
-        rows = list(Group.objects.select_for_update().filter(is_new | Q(pk=old_id)).order_by("id"))
-        new = next((row for row in rows if row.fingerprint == crash.fingerprint), None)
-        if new is not None:
-            return next((row for row in rows if row.pk == old_id), None), new
-        # Somebody emptied and deleted it between the two statements.
-        wanted.pk = None
+        try:
+            # What was locked in vain is let go: whoever makes the group anew may be waiting for it.
+            with transaction.atomic():
+                return _lock(crash, old_id)
+        except _Gone:
+            continue
     raise RuntimeError(f"the group of crash {crash.pk} is deleted as often as it is made")
+
+
+def _lock(crash: Crash, old_id: int | None) -> tuple[Group | None, Group]:
+    moment, project = moment_of(crash), crash.project_id
+    wanted = Group(project_id=project, fingerprint=crash.fingerprint, first_seen=moment, last_seen=moment)
+    Group.objects.bulk_create([wanted], ignore_conflicts=True)
+    either = Q(pk=old_id) | Q(project_id=project, fingerprint=crash.fingerprint)
+    rows = list(Group.objects.select_for_update().filter(either).order_by("id"))
+    new = next((row for row in rows if row.fingerprint == crash.fingerprint), None)
+    if new is None:
+        raise _Gone
+    return next((row for row in rows if row.pk == old_id), None), new
 
 
 def _put_in(group: Group, crash: Crash, placed: Placed) -> None:

@@ -22,6 +22,7 @@ _FAMILIES: Final = {
 }
 _LONGEST: Final = 4_096
 _CACHED: Final = 8_192
+_DEEPEST: Final = 8
 
 # Clones that compilers and linkers make of a function.
 _CLONE: Final = re.compile(
@@ -44,6 +45,7 @@ _OPERATOR: Final = re.compile(r'operator(?:\(\)|\[\]|\s*(?:new|delete)(?:\[\])?|
 _QUALIFIERS: Final = re.compile(r"\s*(?:(?:const|volatile|noexcept|async|throws|&&?)\s*)*(?:->.*)?$", re.DOTALL)
 _GO_NUMBERS: Final = re.compile(r"\.(func|gowrap)\d+(?:\.\d+)*")
 _BLOCK: Final = re.compile(r"^__\d+(?=[-+]\[)|(?<=_block_invoke)_\d+$|(?<=_block_invoke)\.\d+$")
+_SWIFT_CLOSURE: Final = re.compile(r"closure #\d+ .*?\bin ")
 _KIND: Final = re.compile(r"[{\s]*([A-Za-z_.]*)")
 # Stands for a space that separates nothing: within `<T as Trait>`.
 _HARD_SPACE: Final = "\u00a0"
@@ -71,9 +73,10 @@ def _native(name: str) -> str:
         return _BLOCK.sub("", name)
     name = _RUST_HASH.sub("", _CLONE.sub("", name))
     name = _PREFIX.sub("", _INLINE_SPACE.sub("std::", _UNNAMED_SPACE.sub("", name)))
+    name = _SWIFT_CLOSURE.sub("closure in ", name)
     name = _LAMBDA.sub("{lambda}", _TAG.sub("", name)).replace(") const::", ")::")
     bare = _GO_NUMBERS.sub(r".\1", _without_arguments(name))
-    return (_last_word(bare).replace(_HARD_SPACE, " ") or name).strip()
+    return (_last_word(bare.strip()).replace(_HARD_SPACE, " ") or name).strip()
 
 
 def _last_word(name: str) -> str:
@@ -81,10 +84,10 @@ def _last_word(name: str) -> str:
     if " in " in name or " of " in name:
         return re.sub(r" ?#\d+", "", name)
     head, operator, tail = name.partition("operator")
-    return head.strip().rpartition(" ")[2] + operator + tail
+    return head.lstrip().rpartition(" ")[2] + operator + tail
 
 
-def _without_arguments(name: str) -> str:
+def _without_arguments(name: str, depth: int = 0) -> str:
     """Without the arguments of templates and functions."""
     kept: list[str] = []
     at = 0
@@ -96,7 +99,7 @@ def _without_arguments(name: str) -> str:
             at = operator.end()
         elif char in _PAIRS:
             end = _closing(name, at)
-            kept.append(_bracketed(name, at, end, kept))
+            kept.append(_bracketed(name, at, end, kept, depth))
             at = end
             if char == "(" and not kept[-1] and _QUALIFIERS.match(name, at):
                 break
@@ -106,7 +109,7 @@ def _without_arguments(name: str) -> str:
     return "".join(kept)
 
 
-def _bracketed(name: str, at: int, end: int, kept: list[str]) -> str:
+def _bracketed(name: str, at: int, end: int, kept: list[str], depth: int) -> str:
     """What stays of the brackets from `at` to `end`."""
     inner = name[at + 1 : end - 1]
     if name[at] == "{":
@@ -115,8 +118,8 @@ def _bracketed(name: str, at: int, end: int, kept: list[str]) -> str:
     if name[at] == "(":
         # The receiver of a method of Go.
         return f"({inner})" if kept and kept[-1] == "." and inner.startswith("*") else ""
-    if at == 0 or inner.startswith("impl "):
-        return f"<{_without_arguments(inner)}>".replace(" ", _HARD_SPACE)
+    if depth < _DEEPEST and (at == 0 or inner.startswith("impl ")):
+        return f"<{_without_arguments(inner, depth + 1)}>".replace(" ", _HARD_SPACE)
     # Rust writes the arguments of functions as `name::<T>`.
     while kept and kept[-1] == ":":
         kept.pop()

@@ -18,7 +18,9 @@ _LONGEST_CYCLE: Final = 6
 _GUESSED: Final = frozenset({"scan", "cfi_scan", "cfi-scan", "cfiscan"})
 _HEX: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{1,16})")
 _VERSIONED: Final = re.compile(r"(?<=\.so)(?:\.\d+)+$|-\d+(?:\.\d+)+(?=\.so$)")
-_HASHED: Final = re.compile(r"(?<=[.\-_~])(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{6,}(?=\.)|(?<=[.\-_])[A-Za-z0-9_-]{8}(?=\.js$)")
+_HASHED: Final = re.compile(
+    r"(?<=[.\-_~])(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{6,}(?=\.)|(?<=[.\-_])(?=[a-z_-]*[A-Z\d])[A-Za-z0-9_-]{8}(?=\.js$)"
+)
 _SCHEME: Final = re.compile(r"^(?:webpack(?:-internal)?|https?|file|app|rsc|turbopack|ng|capacitor|blob):/+[^/]*/")
 
 
