@@ -20,5 +20,5 @@ def record(action: str, project: Project, actor: Actor, target: str, data: Mappi
 
 
 def count_change(project: Project) -> None:
-    """Note that the project's debug files changed. Last in its transaction: other uploads wait for the row."""
+    """Note that the project's files changed. Last in its transaction: other uploads wait for the row."""
     Project.objects.filter(pk=project.pk).update(files_revision=F("files_revision") + 1)

@@ -13,7 +13,7 @@ from debugfiles.bundles import Contents, Entry, file_name, read_bundle, text_key
 from debugfiles.contents import keep_content, touch
 from debugfiles.identify import Upload, shown_name
 from debugfiles.models import ArtifactBundle, ArtifactEntry, Blob
-from debugfiles.recording import record
+from debugfiles.recording import count_change, record
 from debugfiles.retention.room import check_room, make_room
 from debugfiles.services.releases import check_dist, check_version, ensure_release
 from engine.errors import LookupFailure
@@ -51,6 +51,7 @@ def store_artifact_bundle(
             if project.pk not in had:
                 make_room(project, actor, blob)
                 announce(Arrived(project.pk, ArrivalKind.ARTIFACT_BUNDLE, (bundle.pk,)))
+                count_change(project)
     return bundle
 
 

@@ -14,7 +14,7 @@ from debugfiles.bundles import file_name, text_key
 from debugfiles.contents import keep_content
 from debugfiles.identify import Upload
 from debugfiles.models import URL_LENGTH, Dist, Release, ReleaseFile
-from debugfiles.recording import record
+from debugfiles.recording import count_change, record
 from debugfiles.retention.room import check_room, make_room
 from debugfiles.services.releases import check_dist
 from projects.access import Actor
@@ -49,6 +49,7 @@ def store_release_file(
         record("release_file.uploaded", project, actor, name, data)
         make_room(project, actor, blob)
         announce(Arrived(project.pk, ArrivalKind.RELEASE_FILE, (row.pk,)))
+        count_change(project)
     return row
 
 
