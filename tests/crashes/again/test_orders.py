@@ -1,0 +1,129 @@
+"""No wake-up is lost, in whatever order a crash and a file commit: every order of their steps is gone through."""
+
+from __future__ import annotations
+
+import itertools
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import transaction
+
+from crashes.again import arriving, recording, reruns
+from crashes.models import Crash, CrashLack
+from crashes.processing import working
+from crashes.processing.claims import claim
+from crashes.reports import Facts, Outcome
+from crashes.results import Result
+from debugfiles.models import DebugFile
+from tests.crashes.again.lacking import crash_lacking, lack, make_file, run_jobs
+from tests.crashes.again.stepping import Actor, checkpoint
+from tests.crashes.processing.crashes import make_crash
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CRASH_STEPS = 5
+FILE_STEPS = 4
+ORDERS = [
+    "".join("C" if at in places else "F" for at in range(CRASH_STEPS + FILE_STEPS))
+    for places in itertools.combinations(range(CRASH_STEPS + FILE_STEPS), CRASH_STEPS)
+]
+
+
+class Processing:
+    """Processing whose report asks for one file; counts how often it is done, and how often in vain."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.wanted: dict[int, UUID] = {}
+        self.looked: list[bool] = []
+        monkeypatch.setattr(working, "examine", self._examine)
+        monkeypatch.setattr(working, "assign", lambda *_: False)
+        for module, name in ((recording, "hold"), (working, "look_once_more")):
+            _stop_before(monkeypatch, module, name)
+        _stop_after(monkeypatch, recording, "revisions_of")
+
+    def _examine(self, crash, _deadline):
+        checkpoint()
+        there = DebugFile.objects.filter(project=crash.project_id, debug_uuid=self.wanted[crash.pk]).exists()
+        self.looked.append(there)
+        checkpoint()
+        facts = Facts(platform="native", version="", os_name="", arch="", frame_count=1, unnamed_count=0)
+        return Outcome(Result(), facts, () if there else (lack(self.wanted[crash.pk]),))
+
+    def drain(self) -> None:
+        """Run all jobs, and process all crashes that wait, until nothing is left."""
+        while run_jobs() or self._work():
+            pass
+
+    def _work(self) -> bool:
+        claimed = claim()
+        if claimed is not None:
+            working.process(claimed)
+        return claimed is not None
+
+
+def _stop_before(monkeypatch, module, name):
+    real = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *given: (checkpoint(), real(*given))[1])
+
+
+def _stop_after(monkeypatch, module, name):
+    real = getattr(module, name)
+
+    def stopping(*given):
+        found = real(*given)
+        checkpoint()
+        return found
+
+    monkeypatch.setattr(module, name, stopping)
+
+
+@pytest.fixture
+def processing(monkeypatch):
+    for module, name in ((arriving, "begin"),):
+        _stop_before(monkeypatch, module, name)
+    return Processing(monkeypatch)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["new", "again"])
+def test_a_crash_sees_the_file_or_is_processed_once_more(again, processing, acme_project):
+    for order in ORDERS:
+        debug_uuid = uuid4()
+        crash = _crash(acme_project, debug_uuid, again)
+        processing.wanted[crash.pk] = debug_uuid
+        processing.looked = []
+        _go_through(order, acme_project, debug_uuid)
+        processing.drain()
+
+        crash.refresh_from_db()
+        assert crash.state == Crash.State.DONE, order
+        assert not CrashLack.objects.filter(crash=crash).exists(), order
+        assert processing.looked in ([True], [False, True]), order
+
+
+def _crash(project, debug_uuid, again):
+    if not again:
+        return make_crash(project)
+    crash = crash_lacking(project, lack(debug_uuid))
+    Crash.objects.filter(pk=crash.pk).update(state=Crash.State.PENDING)
+    return crash
+
+
+def _go_through(order, project, debug_uuid):
+    def crash():
+        working.process(claim())
+
+    def file():
+        with transaction.atomic():
+            arrived = make_file(project, debug_uuid)
+            checkpoint()
+        checkpoint()
+        rerun = arriving.rerun_for(arrived)
+        checkpoint()
+        while rerun is not None and reruns.advance(rerun.pk):
+            pass
+
+    actors = {"C": Actor(crash), "F": Actor(file)}
+    for name in order:
+        actors[name].step()
+    for actor in actors.values():
+        actor.finish()
