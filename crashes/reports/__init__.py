@@ -8,12 +8,16 @@ from typing import Final
 from crashes.models import Crash
 from crashes.reports.context import Context
 from crashes.reports.dumps import examine_apple, examine_minidump
+from crashes.reports.events import examine_event
+from crashes.reports.json_reports import examine_json
 from crashes.reports.model import Facts, Outcome, UnreadableReport
 from engine.outgoing import Deadline
 
 __all__ = ["Facts", "Outcome", "UnreadableReport", "examine"]
 
 _EXAMINERS: Final[Mapping[str, Callable[[Crash, Context, Deadline], Outcome]]] = {
+    "event": examine_event,
+    "json": examine_json,
     "minidump": examine_minidump,
     "plcrash": examine_apple,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from crashes.models import Crash
@@ -19,6 +20,7 @@ from symbolication import stored
 
 _PLATFORM: Final = "native"
 _FAULTING: Final = "_mod_faulting_tid"
+_HEX: Final = re.compile("0[xX][0-9a-fA-F]{1,16}", re.ASCII)
 
 
 def examine_minidump(crash: Crash, context: Context, deadline: Deadline) -> Outcome:
@@ -44,7 +46,7 @@ def examine_apple(crash: Crash, context: Context, deadline: Deadline) -> Outcome
 def _outcome(crash: Crash, context: Context, answered: stored.Answered) -> Outcome:
     answer = read_answer(answered.body)
     result = _result(answer, context)
-    choose_thread(result.threads, crash.modifiers.get(_FAULTING) or crash.attributes.get(_FAULTING))
+    choose_thread(result.threads, wanted_thread(crash))
     result.failures = _failures(answer, result)
     dump = scrub(answer.dump, context.rules.secret_names)
     result.annotations = {"dump": dump} if dump else {}
@@ -67,17 +69,18 @@ def _result(answer: Answer, context: Context) -> Result:
     )
 
 
-def choose_thread(threads: list[Thread], wanted: object) -> None:
-    """Let the thread with the id `wanted` be the one that crashed, where there is one with it."""
+def wanted_thread(crash: Crash) -> str:
+    """The id of the thread that the submission names as the one to group by; empty where it names none."""
+    wanted = crash.modifiers.get(_FAULTING) or crash.attributes.get(_FAULTING)
     text = str(wanted).strip() if isinstance(wanted, str | int) and not isinstance(wanted, bool) else ""
-    if text.lower().startswith("0x"):
-        try:
-            text = str(int(text, 16))
-        except ValueError:
-            return
-    if text and any(thread.id == text for thread in threads):
+    return str(int(text, 16)) if _HEX.fullmatch(text) else text
+
+
+def choose_thread(threads: list[Thread], wanted: str) -> None:
+    """Let the thread with the id `wanted` be the one that crashed, where there is one with it."""
+    if wanted and any(thread.id == wanted for thread in threads):
         for thread in threads:
-            thread.crashed = thread.id == text
+            thread.crashed = thread.id == wanted
 
 
 def _failures(answer: Answer, result: Result) -> list[Failure]:
