@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,11 @@ from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from crashes.models import Crash
+from crashes.processing.claims import Claim, claim
 from crashes.processing.hints import QUEUE
+from crashes.processing.working import process
+from crashes.reports import Facts
+from crashes.results import Failure, Result
 from projects.models import Project
 
 _numbers = itertools.count(1)
@@ -68,3 +73,29 @@ def forget_hints() -> None:
     # Procrastinate's tables are not Django's to empty.
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+
+
+RESULT = Result(platform="javascript", failures=[Failure(type="TypeError", value="x is undefined")])
+FACTS = Facts(platform="javascript", version="1.2", os_name="Linux", arch="amd64", frame_count=7, unnamed_count=2)
+Examine = Callable[[Callable[[], object]], None]
+
+
+def raising(error: Exception) -> Callable[[], object]:
+    def happens() -> object:
+        raise error
+
+    return happens
+
+
+def claimed(crash: Crash) -> Claim:
+    """The claim on this crash, whose turn it must be."""
+    found = claim()
+    assert found is not None
+    assert found.crash_id == crash.pk
+    return found
+
+
+def work(crash: Crash) -> Crash:
+    """Process this crash, whose turn it must be."""
+    process(claimed(crash))
+    return now_of(crash)
