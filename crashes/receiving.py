@@ -128,7 +128,8 @@ class _Form:
     def _take_field(self, part: Part) -> None:
         name = storable(part.head.name)
         value = bytearray()
-        part.copy_to(value.extend, limit=min(self._bounds.field, self._left))
+        # One field too many is in memory before it is counted, never more.
+        part.copy_to(value.extend, limit=self._bounds.field)
         self._left -= len(value) + len(name)
         if self._left < 0:
             raise PartTooLarge("all fields together", self._bounds.fields)

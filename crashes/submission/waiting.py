@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.database import release
+from django.db import InterfaceError, OperationalError
+
 from crashes.accepting import Accepted
 from crashes.admission import Sender
 from crashes.models import Crash
 from crashes.processing.queueing import wait_until_done
 from crashes.submission import modifiers
+
+log = logging.getLogger(__name__)
 
 SYNC_POST: Final = "sync:post"
 _SECONDS: Final = 30.0
@@ -31,17 +35,20 @@ def more_answers(done: Accepted, sender: Sender, asked: Mapping[str, str]) -> di
 
 def _processed(crash: Crash) -> dict[str, Any]:
     """What became of a crash within half a minute; without a fingerprint when that was not enough."""
-    current = crash
-    if _waiters.acquire(blocking=False):
-        try:
-            release()
-            current = wait_until_done(crash.pk, _SECONDS)
-        finally:
-            _waiters.release()
-    more = {"object": crash.object_id, "state": current.state, "buckets": {}}
-    if not current.fingerprint:
+    more = {"object": crash.object_id, "state": crash.state, "buckets": {}}
+    if not _waiters.acquire(blocking=False):
         return more
-    return more | {"fingerprint": current.fingerprint, "unique": _is_first(current)}
+    try:
+        current = wait_until_done(crash.pk, _SECONDS)
+        more["state"] = current.state
+        if current.fingerprint:
+            more |= {"fingerprint": current.fingerprint, "unique": _is_first(current)}
+    except (Crash.DoesNotExist, OperationalError, InterfaceError) as error:
+        # The report is taken, whatever happens now: any other answer would have it sent again.
+        log.warning("nobody can tell any more what became of crash %s: %s", crash.pk, error)
+    finally:
+        _waiters.release()
+    return more
 
 
 def _is_first(crash: Crash) -> bool:
