@@ -39,7 +39,7 @@ class Page(Generic[Row]):
 
 def paginate(request: Request, rows: QuerySet[Row], *, newest_first: bool = False) -> Page[Row]:
     """The page of `rows` that the query (`cursor`, `per_page`) asks for. Raises ApiError when that is malformed."""
-    cursor, size = _cursor(request.query_params.get("cursor", "")), _size(request.query_params.get("per_page", ""))
+    cursor, size = _cursor(request.query_params.get("cursor", "")), page_size(request.query_params.get("per_page", ""))
     backwards = cursor is not None and cursor.backwards
     downwards = newest_first != backwards
     part = rows.order_by("-id" if downwards else "id")
@@ -63,7 +63,8 @@ def _cursor(text: str) -> Cursor | None:
     return Cursor(int(match[1]), match[2] == "1")
 
 
-def _size(text: str) -> int:
+def page_size(text: str) -> int:
+    """How many rows a page has, from `per_page`. Raises ApiError for what is no number from 1 to MOST."""
     if not text:
         return MOST
     if re.fullmatch("[0-9]{1,3}", text) is None or not 1 <= int(text) <= MOST:
@@ -73,12 +74,13 @@ def _size(text: str) -> int:
 
 def _link(request: Request, rows: list[Row], *, before: bool, after: bool) -> str:
     first, last = (rows[0].pk, rows[-1].pk) if rows else (0, 0)
-    previous = _relation(request, "previous", Cursor(first, True), before and bool(rows))
-    return f"{previous}, {_relation(request, 'next', Cursor(last, False), after and bool(rows))}"
+    previous = relation(request, "previous", Cursor(first, True), before and bool(rows))
+    return f"{previous}, {relation(request, 'next', Cursor(last, False), after and bool(rows))}"
 
 
-def _relation(request: Request, relation: str, cursor: Cursor, exists: bool) -> str:
+def relation(request: Request, name: str, cursor: object, exists: bool) -> str:
+    """One part of a `Link` header: the same request with another cursor."""
     query = request.query_params.copy()
     query["cursor"] = str(cursor)
     url = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
-    return f'<{url}>; rel="{relation}"; results="{str(exists).lower()}"; cursor="{cursor}"'
+    return f'<{url}>; rel="{name}"; results="{str(exists).lower()}"; cursor="{cursor}"'
