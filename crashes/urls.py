@@ -30,6 +30,7 @@ _SYM_UPLOAD: Final = (
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/0/", include("crashes.retention.urls")),
+    path("", include("crashes.query.urls")),
     path("api/0/", include("crashes.sentry.rest_urls")),
     path("", include("crashes.sentry.urls")),
 ]
