@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from core.blobs import Incoming, blob_store
 from core.wire.multipart import PartHead
 from crashes.accepting import NewAttachment
 from crashes.limits.rates import demand_turn
-from crashes.loose_json import BadJson, read_json
+from crashes.loose_json import BadJson
 from crashes.receiving import ReceivedFile, Submission, received
 from crashes.sentry.admission import key_of, open_project
 from crashes.sentry.answers import BadReport, answering, stored_dump
@@ -22,7 +22,7 @@ from crashes.sentry.dumps import demand_dump, keep_dump, packing_of
 from crashes.sentry.events import MOST_BYTES, read_event
 from crashes.sentry.loosely import json_of
 from crashes.sentry.messagepack import MOST_BYTES as MOST_PACKED_BYTES
-from crashes.sentry.messagepack import event_json
+from crashes.sentry.messagepack import objects_of
 from crashes.sentry.metadata import event_of, merge, others
 from crashes.sentry.reporting import EVENT_FILE, MINIDUMP, report_bytes, store
 from crashes.submission.parts import as_attachments, report_bounds
@@ -109,26 +109,29 @@ def _event(form: Submission, files: Sequence[ReceivedFile]) -> tuple[bytes | Non
     What cannot be read, or is too large, stays a file like any other.
     """
     own = [file for file in files if file.part in (EVENT_FILE, *_BREADCRUMBS)]
-    own = [file for file in own if file.incoming.size <= MOST_PACKED_BYTES]
-    events = [file.incoming.path.read_bytes() for file in own if file.part == EVENT_FILE]
-    crumbs = [file.incoming.path.read_bytes() for file in own if file.part in _BREADCRUMBS]
-    packed = event_json(events[0] if events else b"", crumbs)
-    found = _object(packed)
+    told = [(file, objects) for file in own if (objects := _objects(file))]
+    events = [objects[0] for file, objects in told if file.part == EVENT_FILE]
+    crumbs = [one for file, objects in told if file.part in _BREADCRUMBS for one in objects]
+    found = events[0] if events else {}
+    if crumbs:
+        # Each file is written over in turn: either may be the older one.
+        found["breadcrumbs"] = {"values": sorted(crumbs, key=lambda one: str(one.get("timestamp", "")))}
     merge(found, event_of(form.fields))
-    if not found:
-        return None, []
-    data = json_of(found)
+    return (_json_of(found), [file for file, _ in told]) if found else (None, [])
+
+
+def _objects(file: ReceivedFile) -> list[dict[Any, Any]]:
+    return objects_of(file.incoming.path.read_bytes()) if file.incoming.size <= MOST_PACKED_BYTES else []
+
+
+def _json_of(event: dict[Any, Any]) -> bytes:
+    try:
+        data = json_of(event)
+    except BadJson as error:
+        raise BadReport(f"the event cannot be read: {error}") from None
     if len(data) > MOST_BYTES:
         raise BadReport(f"the event has more than {MOST_BYTES} bytes", status=413)
-    return data, own if packed is not None else []
-
-
-def _object(data: bytes | None) -> dict[str, object]:
-    try:
-        value = {} if data is None else read_json(data)
-    except BadJson:
-        return {}
-    return value if isinstance(value, dict) else {}
+    return data
 
 
 def _pieces(file: ReceivedFile) -> Iterator[bytes]:

@@ -32,6 +32,7 @@ _NOTHING: Final = msgspec.Raw(b"")
 _PLAIN: Final = ("release", "dist", "environment", "level", "logger", "platform", "server_name", "transaction")
 _USER: Final = ("id", "email", "username", "ip_address", "name")
 _DEFAULT: Final = "default"
+_ALIASES: Final = {"type": "error.type", "value": "error.message", "error.value": "error.message"}
 _VARIABLE: Final = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 # What processing finds out anew, or what says nothing about the crash.
 _CONTEXT_NOISE: Final = frozenset({"type"})
@@ -204,7 +205,7 @@ def _filled(text: str, attributes: Mapping[str, Any]) -> str:
     """A text of a fingerprint with its variables replaced: `{{ transaction }}`, `{{ error.type }}`, `{{ tags.os }}`."""
 
     def value(found: re.Match[str]) -> str:
-        name = {"type": "error.type", "value": "error.message"}.get(found[1], found[1].removeprefix("tags."))
+        name = _ALIASES.get(found[1], found[1].removeprefix("tags."))
         return found[0] if name == _DEFAULT else str(attributes.get(name, found[0]))
 
     return _VARIABLE.sub(value, text)

@@ -8,9 +8,6 @@ from typing import Any, Final
 
 import msgspec
 
-from crashes.loose_json import BadJson
-from crashes.sentry.loosely import json_of
-
 MOST_BYTES: Final = 1 << 20
 _MOST_VALUES: Final = 1_000
 
@@ -45,23 +42,10 @@ def values_of(data: bytes) -> list[Any]:
     return found
 
 
-def event_json(event: bytes, breadcrumbs: list[bytes]) -> bytes | None:
-    """An event and the breadcrumbs of its two files as one event in JSON; None where nothing can be read."""
-    told = _read(event)
-    found = told[0] if told and isinstance(told[0], dict) else {}
-    crumbs = [one for data in breadcrumbs for one in _read(data) if isinstance(one, dict)]
-    if crumbs:
-        # Each file is written over in turn: either may be the older one.
-        found["breadcrumbs"] = {"values": sorted(crumbs, key=lambda one: str(one.get("timestamp", "")))}
+def objects_of(data: bytes) -> list[dict[Any, Any]]:
+    """The objects in `data`; none where it cannot be read."""
     try:
-        return json_of(found) if found else None
-    except BadJson:
-        return None
-
-
-def _read(data: bytes) -> list[Any]:
-    try:
-        return values_of(data)
+        return [value for value in values_of(data) if isinstance(value, dict)]
     except BadMessagePack:
         return []
 

@@ -18,6 +18,7 @@ _PIECE: Final = re.compile("sentry__([0-9]{1,3})")
 _VALUE: Final = re.compile(r"sentry((?:\[[^\[\]]{1,200}\]){1,8})")
 _STEP: Final = re.compile(r"\[([^\[\]]+)\]")
 _KEY: Final = "sentry_key"
+_MERGED_LEVELS: Final = 8
 
 Fields = Mapping[str, list[str]]
 
@@ -44,12 +45,12 @@ def others(fields: Fields) -> dict[str, str]:
     }
 
 
-def merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Add `more`, whose values win; objects in both become one."""
+def merge(into: dict[str, Any], more: Mapping[str, Any], depth: int = _MERGED_LEVELS) -> None:
+    """Add `more`, whose values win; objects in both become one, down to some levels."""
     for name, value in more.items():
         present = into.get(name)
-        if isinstance(present, dict) and isinstance(value, dict):
-            merge(present, value)
+        if depth and isinstance(present, dict) and isinstance(value, dict):
+            merge(present, value, depth - 1)
         else:
             into[name] = value
 

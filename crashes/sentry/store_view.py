@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.blobs import blob_store
 from core.wire.coding import unpacked
-from core.wire.errors import BodyError, BodyTooLarge
+from core.wire.errors import BodyBroken, BodyTooLarge
 from crashes.limits.rates import demand_turn
 from crashes.receiving import raw_body
 from crashes.sentry.admission import key_of, open_project
@@ -45,7 +45,7 @@ def _read(request: HttpRequest) -> bytes:
         return bytes(data)
     try:
         return _inflated(base64.b64decode(bytes(data), validate=True))
-    except (binascii.Error, BodyError):
+    except (binascii.Error, BodyBroken):
         raise BadReport("the event cannot be read: not valid JSON") from None
 
 
