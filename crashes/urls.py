@@ -32,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/0/", include("crashes.retention.urls")),
     path("", include("crashes.query.urls")),
     path("api/0/", include("crashes.sentry.rest_urls")),
+    # Behind all others below `crashes/`: its `<crash_id>` may be anything.
+    path("api/0/", include("crashes.rest.urls")),
     path("", include("crashes.sentry.urls")),
 ]
 urlpatterns += [re_path(base + tail, view) for tail, view in _SYM_UPLOAD for base in (_PROJECT, _ANYWHERE)]

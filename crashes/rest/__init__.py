@@ -1,0 +1,1 @@
+"""Our own REST for crashes and their groups, below `/api/0/projects/{organization}/{project}/crashes/`."""
