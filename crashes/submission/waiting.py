@@ -35,7 +35,7 @@ def more_answers(done: Accepted, sender: Sender, asked: Mapping[str, str]) -> di
 
 def _processed(crash: Crash) -> dict[str, Any]:
     """What became of a crash within half a minute; without a fingerprint when that was not enough."""
-    more = {"object": crash.object_id, "state": crash.state, "buckets": {}}
+    more: dict[str, Any] = {"object": crash.object_id, "state": crash.state, "buckets": {}}
     if not _waiters.acquire(blocking=False):
         return more
     try:

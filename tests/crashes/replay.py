@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import socket
 from dataclasses import dataclass
 from hashlib import sha256
@@ -54,6 +56,18 @@ class Recorded:
         """With another text in the request line."""
         return Recorded(self.line.replace(before.encode(), after.encode()), self.headers, self.body, self.chunks)
 
+    def parts(self) -> list[tuple[str, str | None, bytes]]:
+        """Name, file name and content of each part of a form, read by another reader than the service's."""
+        headers = {name.lower(): value for name, value in self.headers}
+        body = gzip.decompress(self.body) if headers.get("content-encoding") == "gzip" else self.body
+        boundary = headers["content-type"].partition("boundary=")[2].encode()
+        found = []
+        for part in body.split(b"--" + boundary)[1:-1]:
+            head, _, content = part.partition(b"\r\n\r\n")
+            named = dict(re.findall(r'(\w+)="([^"]*)"', head.decode()))
+            found.append((named["name"], named.get("filename"), content.removesuffix(b"\r\n")))
+        return found
+
     def sent_to(self, service: Service) -> Reply:
         """The answer of a running service."""
         with socket.create_connection(service.address, timeout=60) as connection:
@@ -99,7 +113,7 @@ def read_reply(connection: socket.socket) -> Reply:
 
 def make_token(service: Service, organization: str, project: str, text: str = TOKEN) -> None:
     """Give a new token of a running service a text of our choice: the one that the captures were recorded with."""
-    made = service.token(organization, project, scopes=["symbol:post"])
+    made = service.token(organization, project, scopes=["symbol:post", "error:post"])
     with psycopg.connect(service.env["DATABASE_URL"]) as connection:
         connection.execute("DELETE FROM projects_apitoken WHERE digest = %s", [digest(text)])
         done = connection.execute(
