@@ -91,7 +91,9 @@ class Recorded:
             return self.body
         framed, at = b"", 0
         for size in self.chunks:
-            framed += f"{size:x}\r\n".encode() + self.body[at : at + size] + b"\r\n"
+            # One body was packed again after its chunks had been counted.
+            piece = self.body[at : at + size]
+            framed += f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
             at += size
         return framed + b"0\r\n\r\n"
 
