@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +12,7 @@ from crashes.again.lacks import Lack
 from crashes.reports.context import Context
 from crashes.reports.facts import facts_of
 from crashes.reports.in_app import InApp
-from crashes.reports.json_frames import scrubbed
+from crashes.reports.json_frames import base_name, scrubbed
 from crashes.reports.jvm import symbolicate_jvm
 from crashes.reports.material import Given, GivenStack, Kind, Material
 from crashes.reports.model import Outcome
@@ -23,6 +24,7 @@ from engine.outgoing import Deadline
 
 MOST_ANNOTATION_BYTES: Final = 1 << 20
 TOO_LARGE: Final = "[too large]"
+_MOST_ANNOTATIONS: Final = 1000
 
 
 def outcome_of(material: Material, context: Context, attributes: Mapping[str, Any], deadline: Deadline) -> Outcome:
@@ -54,13 +56,23 @@ def outcome_of(material: Material, context: Context, attributes: Mapping[str, An
 
 def annotations_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """What a client sent of any shape, scrubbed; the largest members are left out when it is more than 1 MiB."""
-    kept = scrub(values, context.rules.secret_names)
-    sizes = {name: len(msgspec.json.encode(value)) for name, value in kept.items()}
+    kept = dict(islice(values.items(), _MOST_ANNOTATIONS))
+    sizes = {name: _size(value) for name, value in kept.items()}
+    total = sum(sizes.values())
     for name in sorted(sizes, key=lambda name: -sizes[name]):
-        if sum(sizes.values()) <= MOST_ANNOTATION_BYTES:
+        if total <= MOST_ANNOTATION_BYTES:
             break
-        kept[name], sizes[name] = TOO_LARGE, len(TOO_LARGE)
-    return dict(list(kept.items())[:1000])
+        kept[name], total = TOO_LARGE, total - sizes[name]
+    scrubbed_values: dict[str, Any] = scrub(kept, context.rules.secret_names)
+    return scrubbed_values
+
+
+def _size(value: Any) -> int:
+    """About how long a value is as JSON."""
+    try:
+        return len(msgspec.json.encode(value))
+    except (UnicodeError, RecursionError, OverflowError):
+        return len(repr(value))
 
 
 def _thread(stack: GivenStack, deciding: InApp) -> Thread:
@@ -90,4 +102,5 @@ def _scrubbed(frame: Frame) -> Frame:
         value = getattr(frame, name)
         if value:
             setattr(frame, name, scrubbed(value))
+    frame.filename = frame.filename or base_name((frame.abs_path or "").partition("?")[0]) or None
     return frame
