@@ -28,7 +28,7 @@ def limited() -> Iterator[None]:
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = %s", [SECONDS * 1000])
+            cursor.execute("SET LOCAL statement_timeout = %s", [int(SECONDS * 1000)])
             yield
             cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
     except OperationalError as error:
