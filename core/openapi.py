@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal
 
 import msgspec
@@ -65,8 +65,11 @@ class StructSchema(OpenApiSerializerExtension):
         """The struct's JSON schema; structs that it refers to are registered beside it."""
         _, components = msgspec.json.schema_components([self.target], ref_template=_REF)
         own: dict[str, Any] = components.pop(self.target.__name__)
+        # A struct inside another may be an answer of its own as well: it is one component.
+        classes = {struct.__name__: struct for struct in _structs(msgspec.inspect.type_info(self.target), set())}
         for name, schema in components.items():
-            nested = ResolvedComponent(name, ResolvedComponent.SCHEMA, _tidy(schema), object=name)
+            known = classes.get(name, name)
+            nested = ResolvedComponent(name, ResolvedComponent.SCHEMA, _tidy(schema), object=known)
             auto_schema.registry.register_on_missing(nested)
         return _tidy(own)
 
@@ -84,6 +87,21 @@ class ArraySchema(OpenApiSerializerExtension):
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         """An array of the item's component."""
         return {"type": "array", "items": auto_schema.resolve_serializer(self.target.item, direction).ref}
+
+
+def _structs(type_: msgspec.inspect.Type, seen: set[type]) -> Iterator[type]:
+    """The structs that a type holds, itself included; `seen` are those that were there before."""
+    if isinstance(type_, msgspec.inspect.StructType):
+        if type_.cls in seen:
+            return
+        seen.add(type_.cls)
+        yield type_.cls
+        inner: Iterable[Any] = (field.type for field in type_.fields)
+    else:
+        held = (getattr(type_, name, ()) for name in ("item_type", "item_types", "key_type", "value_type", "types"))
+        inner = (one for part in held for one in (part if isinstance(part, tuple) else (part,)))
+    for one in inner:
+        yield from _structs(one, seen)
 
 
 def _tidy(schema: Mapping[str, Any]) -> dict[str, Any]:
