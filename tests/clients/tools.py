@@ -41,7 +41,10 @@ PINNED = {
     ("sentry-cli", "2.58.2"): Pinned("pip", ("sentry-cli==2.58.2",), "bin/sentry-cli"),
     ("sentry-cli", "2.39.1"): Pinned("pip", ("sentry-cli==2.39.1",), "bin/sentry-cli"),
     ("sentry", "0.45.0"): _npm("sentry@0.45.0", program=".bin/sentry"),
+    ("sentry-node", "11.12.0"): _npm("@sentry/node@11.12.0", program="@sentry/node/package.json"),
     ("esbuild-plugin", "5.3.0"): _npm("@sentry/esbuild-plugin@5.3.0", "esbuild@0.25.0", program=".bin/esbuild"),
+    ("backtrace-node", "0.8.3"): _npm("@backtrace/node@0.8.3", program="@backtrace/node/package.json"),
+    ("backtrace-browser", "0.4.2"): _npm("@backtrace/browser@0.4.2", "esbuild@0.25.0", program=".bin/esbuild"),
 }
 
 
