@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **_public), name="docs"),
     path("", include("symbolication.urls")),
     path("", include("symbolserver.urls")),
+    path("", include("crashes.pages.urls")),
     path("", include("crashes.urls")),
     re_path(r"^api/0/.*(?<!/)$", errors.missing_slash),
 ]

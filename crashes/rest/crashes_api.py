@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import ApiError, answer, not_found
+from core.api import answer, not_found
 from core.openapi import refusals
 from crashes.grouping import grouping
 from crashes.models import Crash, CrashResult, LackedFile
-from crashes.processing.queueing import queue
 from crashes.rest.asking import ADMIN, CRASH, FILTERS, PLACE, TAG, WRITE, CrashView, asked_crashes, find_crash
 from crashes.rest.paging import paginate_by
 from crashes.rest.shapes import (
@@ -29,12 +27,10 @@ from crashes.rest.shapes import (
 )
 from crashes.results import Result, result_json, stored_result
 from crashes.retention.deleting import delete_crashes
-from projects import audit
+from crashes.services import process_again
 from projects.openapi import PAGING
 
 _MOST_LACKS: Final = 200
-# Before what was processed again by a run over many.
-_PRIORITY: Final = 0
 # Large, and no list shows them.
 _UNSHOWN: Final = ("attributes", "classifiers", "modifiers", "problem")
 
@@ -114,18 +110,7 @@ class ProjectCrashProcessing(CrashView):
         Needs `event:write`. A crash that was set aside gets all its tries again.
         """
         access = self.open(request, names, WRITE)
-        crash = find_crash(access.project, crash_id)
-        with transaction.atomic():
-            if not queue([crash.pk], priority=_PRIORITY, rerun=None):
-                raise ApiError("A report of this format is kept as it came.", status=409, code="kept")
-            audit.record(
-                organization=access.organization,
-                project=access.project,
-                actor=access.actor,
-                action="crash.processed_again",
-                target=crash.rxid,
-                data={"crash": crash.pk},
-            )
+        process_again(access=access, crash=find_crash(access.project, crash_id))
         return answer(CrashSummary(**crash_values(find_crash(access.project, crash_id))), 202)
 
 

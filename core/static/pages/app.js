@@ -22,6 +22,17 @@ document.addEventListener("click", async (event) => {
   say("Copied.");
 });
 
+// A link to a text becomes a button that copies it.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-copy-from]");
+  if (!link || !navigator.clipboard) return;
+  event.preventDefault();
+  const answer = await fetch(link.href);
+  if (!answer.ok) return say("There is nothing to copy yet.");
+  await navigator.clipboard.writeText(await answer.text());
+  say("Copied.");
+});
+
 // A problem that the server answers takes the place of what was asked for.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const status = event.detail.xhr.status;
