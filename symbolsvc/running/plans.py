@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from symbolsvc.environment import BASE_DIR
+from symbolsvc.environment import BASE_DIR, ConfigurationError
 from symbolsvc.running.children import Plan
 
 MANAGE: Final = str(BASE_DIR / "manage.py")
@@ -40,11 +40,19 @@ def cache_keeper(env: Mapping[str, str]) -> Plan:
     return manage("cache keeper", env, "keep_cache", stop_seconds=2.0)
 
 
-def jobs(env: Mapping[str, str], crash_workers: int) -> list[Plan]:
-    """The processes that run jobs; `crash_workers` of them process crashes."""
+def jobs(env: Mapping[str, str], crash_workers: int, only: Collection[str] | None = None) -> list[Plan]:
+    """The processes that run jobs, of all queues or some; `crash_workers` of them process crashes.
+
+    Raises ConfigurationError for a queue that there is not.
+    """
+    counts = dict((*JOB_PROCESSES, (CRASHES, crash_workers)))
+    unknown = sorted(set(only or ()) - set(counts))
+    if unknown:
+        raise ConfigurationError(f"--queues: there is no queue {unknown[0]}, only {', '.join(counts)}.")
     return [
-        manage(f"jobs {queues} {number}", env, "run_jobs", "--queues", queues, stop_seconds=20.0)
-        for queues, count in (*JOB_PROCESSES, (CRASHES, crash_workers))
+        manage(f"jobs {queue} {number}", env, "run_jobs", "--queues", queue, stop_seconds=20.0)
+        for queue, count in counts.items()
+        if only is None or queue in only
         for number in range(1, count + 1)
     ]
 

@@ -22,28 +22,33 @@ def main(arguments: Sequence[str]) -> int:
     """Run until told to stop; the exit status is that of `up`."""
     parser = argparse.ArgumentParser(prog="manage.py worker", description="Run background jobs.")
     parser.add_argument("--data-dir", help="where database, secrets and caches live")
-    parser.parse_args(arguments)
+    parser.add_argument("--queues", help="run the jobs of these queues alone, separated by commas (crashes)")
+    options = parser.parse_args(arguments)
     try:
-        _work(environment.read())
+        _work(environment.read(), _names(options.queues))
     except SymbolsvcError as error:
         sys.stderr.write(f"{error.message}\n")
         return 2 if isinstance(error, ConfigurationError) else 1
     return 0
 
 
-def _work(values: dict[str, Any]) -> None:
+def _names(text: str | None) -> frozenset[str] | None:
+    return None if text is None else frozenset(text.split(","))
+
+
+def _work(values: dict[str, Any], queues: frozenset[str] | None) -> None:
     data_dir = environment.data_dir(values)
     secrets.settled(values, data_dir)
     if values["DATABASE_URL"]:
-        _supervise(values, values["DATABASE_URL"])
+        _supervise(values, values["DATABASE_URL"], queues)
         return
     with available(data_dir) as database_url:
-        _supervise(values, database_url)
+        _supervise(values, database_url, queues)
 
 
-def _supervise(values: dict[str, Any], database_url: str) -> None:
+def _supervise(values: dict[str, Any], database_url: str, queues: frozenset[str] | None) -> None:
     with tempfile.TemporaryDirectory(prefix="symbolsvc-") as sockets, Supervisor() as supervisor:
         env = plans.environment(environment.data_dir(values), database_url, Path(sockets))
         supervisor.start([plans.converter({**env, **scratch_environment(environment.cache_dir(values))})])
-        supervisor.start([plans.cache_keeper(env), *plans.jobs(env, values["CRASH_WORKERS"])])
+        supervisor.start([plans.cache_keeper(env), *plans.jobs(env, values["CRASH_WORKERS"], queues)])
         supervisor.run()

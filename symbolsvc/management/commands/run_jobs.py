@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from core import background
 from core.database import release
 from crashes.processing.hints import QUEUE as CRASHES
+from crashes.processing.hints import hint
+from crashes.processing.policy import lease_seconds
 from crashes.processing.sweeping import sweep
 from symbolsvc.running.scratch import use_scratch
 
@@ -26,6 +28,12 @@ class Command(BaseCommand):
         use_scratch(Path(settings.CACHE_DIR))
         queues = options["queues"].split(",")
         if CRASHES in queues:
-            sweep()
-            release()
+            _look_after_crashes()
         background.run(queues)
+
+
+def _look_after_crashes() -> None:
+    """This process may take the place of one that was killed: look now, and when what that one had is free."""
+    sweep()
+    hint(after=lease_seconds() + 1)
+    release()

@@ -1,0 +1,79 @@
+"""Killing what takes crashes in and processes them, at any moment: what was accepted is kept and processed once.
+
+`CRASH_FAULT_ROUNDS=100 pytest tests/faults/test_crash_kills.py -s` is the long form.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.crash_load import Client, Load, Stored
+from tests.service import SERVICE_SETTINGS, Service, environment, eventually, remove_place
+
+ROUNDS = int(os.environ.get("CRASH_FAULT_ROUNDS", "4"))
+VICTIMS = {"web": "manage.py web", "worker": "--queues crashes", "database": "bin/postgres"}
+SETTINGS = {**SERVICE_SETTINGS, "CRASH_LEASE_SECONDS": "5", "CRASH_WORKERS": "2", "ACCESS_LOG": "false"}
+
+
+@pytest.fixture
+def own_service(tmp_path: Path) -> Iterator[Service]:
+    """A service with a database that is its own to lose."""
+    data_dir = tmp_path / "data"
+    service = Service(data_dir, environment(data_dir, "", **SETTINGS))
+    try:
+        yield service.start()
+    finally:
+        if service.process is not None and service.process.poll() is None:
+            service.stop()
+        remove_place(data_dir)
+
+
+def victims(service: Service, kind: str) -> list[int]:
+    return [pid for pid, line in service.children().items() if VICTIMS[kind] in line]
+
+
+def kill(service: Service, kind: str, chance: random.Random) -> int:
+    """One process of the kind; how many there were."""
+    found = victims(service, kind)
+    if found:
+        os.kill(chance.choice(found), signal.SIGKILL)
+    return len(found)
+
+
+def test_whatever_is_killed_every_accepted_crash_is_processed_once(own_service: Service) -> None:
+    chance = random.Random(7)
+    kinds = ["worker", "database", "web", "worker"]
+    client = Client.of(own_service)
+    killed: Counter[str] = Counter()
+    began = time.monotonic()
+    with Load(client) as load:
+        for number in range(ROUNDS):
+            time.sleep(chance.uniform(0.2, 1.2))
+            kind = kinds[number] if number < len(kinds) else chance.choice(list(VICTIMS))
+            killed[kind] += bool(kill(own_service, kind, chance))
+        eventually(lambda: len(load.accepted) >= 20, 120)
+
+    stored = Stored(database_url(own_service), client.organization)
+    stored.await_all(90 + ROUNDS)
+    stored.assert_complete(load.accepted)
+    assert sum(killed.values()) >= ROUNDS * 2 // 3
+    tries = stored.rows("SELECT attempts, count(*) FROM mine GROUP BY attempts ORDER BY attempts")
+    print(
+        f"\n{sum(killed.values())} kills {dict(killed)}, {len(load.accepted)} accepted, not: {dict(client.refusals)},"
+        f" tries {dict(tries)}, {time.monotonic() - began:.0f} s"
+    )
+
+
+def database_url(service: Service) -> str:
+    """The address of the embedded database, as the processes have been told."""
+    words = Path(f"/proc/{service.child('keep_cache')}/environ").read_bytes().split(b"\0")
+    (url,) = [word.partition(b"=")[2] for word in words if word.startswith(b"DATABASE_URL=")]
+    return url.decode()
