@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import configure_task
 from procrastinate.types import TimeDeltaParams
 
 QUEUE: Final = "crashes"
 # By name: the task stands above all that gives hints, and a web process need not load what works.
 _TASK: Final = "crashes.processing.tasks.work"
+_LATER: Final = "crashes later"
 MOST: Final = 64
 
 _NEEDED: Final = """
@@ -41,11 +43,32 @@ def hint(count: int = 1, *, after: int = 0) -> None:
     job.batch_defer(*({} for _ in range(min(count, MOST))))
 
 
-def refill(most: int = MOST) -> int:
-    """Make up for hints that are missing, up to `most`; how many there were."""
+def hint_later(seconds: int) -> None:
+    """Have one worker process look after so many seconds, unless one is to already."""
+    job = configure_task(
+        name=_TASK,
+        job_manager=app.job_manager,
+        queue=QUEUE,
+        queueing_lock=_LATER,
+        schedule_in={"seconds": seconds},
+    )
+    try:
+        with transaction.atomic():
+            job.defer()
+    except AlreadyEnqueued:
+        return
+
+
+def lacking() -> int:
+    """How many more crashes wait than hints, as far as it matters."""
     with connection.cursor() as cursor:
         cursor.execute(_NEEDED, {"most": MOST, "queue": QUEUE})
         (needed,) = cursor.fetchone()
-    missing = max(0, min(int(needed), most))
+    return max(0, int(needed))
+
+
+def refill(most: int = MOST) -> int:
+    """Make up for hints that are missing, up to `most`; how many there were."""
+    missing = min(lacking(), most)
     hint(missing)
     return missing

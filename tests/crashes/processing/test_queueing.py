@@ -7,6 +7,7 @@ import time
 
 import pytest
 from django.db import connection, transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from crashes.models import Crash, Rerun
 from crashes.processing import hints as hinting
@@ -15,6 +16,7 @@ from crashes.processing.endings import finish, put_back, set_aside
 from crashes.processing.hints import MOST, refill
 from crashes.processing.queueing import queue, wait_until_done
 from crashes.processing.sweeping import sweep
+from crashes.processing.tasks import work
 from projects.models import Project
 from tests.crashes.processing.crashes import expire, forget_hints, hints, make_crash, now_of, seconds_until_due
 
@@ -153,6 +155,31 @@ def test_lost_hints_are_made_up_for(acme_project: Project) -> None:
     assert refill() == 2
     assert hints() == 3
     assert refill() == 0
+
+
+def test_hints_that_came_too_early_leave_one_for_later(acme_project: Project, processing) -> None:
+    processing(CRASHES_AT_ONCE=1)
+    running = make_crash(acme_project, ago=5)
+    for _ in range(2):
+        make_crash(acme_project)
+    claim()
+    for _ in range(3):
+        work.func()
+
+    assert ProcrastinateJob.objects.filter(scheduled_at__isnull=False).count() == hints() == 1
+    assert now_of(running).state == Crash.State.RUNNING
+
+
+def test_a_hint_that_finds_nothing_to_do_leaves_none(acme_project: Project) -> None:
+    work.func()
+    assert hints() == 0
+
+
+def test_the_end_of_a_crash_gives_the_next_hint(acme_project: Project, examining) -> None:
+    for _ in range(2):
+        make_crash(acme_project)
+    work.func()
+    assert hints() == 1
 
 
 def test_the_sweep_puts_back_what_lost_its_worker(acme_project: Project) -> None:
