@@ -21,7 +21,7 @@ def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
     if not patterns:
         return None
     # `[` stands for itself.
-    escaped = (translate(pattern.replace("\\", "/").lower().replace("[", "[[]")) for pattern in patterns)
+    escaped = (translate(places.plain(pattern).replace("[", "[[]")) for pattern in patterns)
     return re.compile("|".join(f"(?:{one})" for one in escaped))
 
 
