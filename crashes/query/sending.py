@@ -10,8 +10,9 @@ from typing import Any, Final
 import orjson
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from core.blobs import blob_store
+from core.blobs import BlobMissing, blob_store
 from core.database import release
+from crashes.answers import MALFORMED, Refusal
 
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 PREFLIGHT: Final = {
@@ -37,11 +38,14 @@ def content(body: bytes, name: str, *, packed: bool, content_type: str) -> HttpR
 def blob(key: str, size: int, name: str) -> HttpResponseBase:
     """A stored file as a download, whatever type the client gave it: none is shown in a browser.
 
-    Raises BlobError while there is still time to say so.
+    Raises BlobError, and Refusal (404) for one that is gone, while there is still time to say so.
     """
     release()
     pieces = blob_store().pieces(key)
-    first = next(pieces, b"")
+    try:
+        first = next(pieces, b"")
+    except BlobMissing as error:
+        raise Refusal(404, MALFORMED, error.message) from None
     answer = StreamingHttpResponse(_joined(first, pieces), content_type=_BINARY, headers=_headers(name))
     answer["Content-Length"] = str(size)
     return answer
