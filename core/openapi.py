@@ -132,6 +132,7 @@ _TEXTS: Final[Mapping[int, tuple[str, str, str]]] = {
     409: ("It exists already.", "taken", "slug: is taken"),
     413: ("The body is too large.", "body_too_large", "The body is larger than 1048576 bytes."),
     415: ("The body is not JSON.", "unsupported_media_type", 'Unsupported media type "text/plain" in request.'),
+    429: ("Too many at once.", "too_many_runs", "Wait until other runs of this project have ended."),
     503: ("The database does not answer.", "unavailable", UNAVAILABLE_TEXT),
 }
 _OWN_STATUSES: Final = frozenset({400, 409})

@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/0/", include("crashes.retention.urls")),
     path("", include("crashes.query.urls")),
     path("api/0/", include("crashes.sentry.rest_urls")),
+    path("api/0/", include("crashes.again.urls")),
     # Behind all others below `crashes/`: its `<crash_id>` may be anything.
     path("api/0/", include("crashes.rest.urls")),
     path("", include("crashes.sentry.urls")),

@@ -34,6 +34,7 @@ class Chosen(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     state: Crash.State | None = None
     version: _Text | None = None
     platform: Annotated[str, Meta(max_length=32)] | None = None
+    os: Annotated[str, Meta(max_length=64)] | None = None
     since: datetime | None = None
     until: datetime | None = None
     lacking: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
@@ -76,6 +77,7 @@ def matching_crashes(project_id: int, chosen: Chosen) -> QuerySet[Crash]:
         "state": chosen.state,
         "version": chosen.version,
         "platform": chosen.platform,
+        "os_name": chosen.os,
         "received_at__gte": chosen.since,
         "received_at__lt": chosen.until,
     }

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from core.api import ApiError
 from core.background import defer
 from crashes.again import tasks
 from crashes.again.choosing import Chosen, Plan, check, next_ids, plan_of, still_meant, total
@@ -31,18 +32,14 @@ _REASON_LENGTH: Final = 500
 _MOST_RUNNING: Final = 100
 
 
-class TooManyRuns(Exception):
-    """The project has as many runs by hand going on as it may."""
-
-
 def start(*, project: Project, actor: Actor, chosen: Chosen, reason: str = "") -> Rerun:
-    """Have the chosen crashes processed again. Raises ApiError (400) and TooManyRuns."""
+    """Have the chosen crashes processed again. Raises ApiError (400; 429 while as many runs go on as may)."""
     check(chosen)
     last = Crash.objects.filter(project=project).aggregate(last=Max("pk"))["last"] or 0
     with transaction.atomic():
-        going_on = Rerun.objects.filter(project=project, state=Rerun.State.RUNNING)
+        going_on = Rerun.objects.filter(project=project, kind=Rerun.Kind.PROCESS, state=Rerun.State.RUNNING)
         if going_on.count() >= _MOST_RUNNING:
-            raise TooManyRuns
+            raise ApiError("Wait until other runs of this project have ended.", status=429, code="too_many_runs")
         made = begin(project.pk, Plan(chosen=chosen, last=last), reason or "by hand", user_id=actor.user_id)
         data = {"rerun": made.pk, "total": made.total}
         _audit("crashes.processed_again", made, actor, data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from crashes.again import Revisions, record, tasks
@@ -17,6 +17,7 @@ from debugfiles.models import Blob, DebugFile
 from debugfiles.recording import count_change
 from tests.crashes.processing.crashes import make_crash
 
+NOTHING_SEEN = Revisions()
 _numbers = itertools.count(1)
 
 
@@ -32,7 +33,7 @@ def script(name: str = "https://example.com/app.js", **fields) -> Lack:
     return Lack(LackKind.SOURCE_MAP, name, **fields)
 
 
-def crash_lacking(project, *lacks: Lack, state=Crash.State.DONE, seen=Revisions(), **fields) -> Crash:
+def crash_lacking(project, *lacks: Lack, state=Crash.State.DONE, seen=NOTHING_SEEN, **fields) -> Crash:
     """A crash that was processed before any file came."""
     with transaction.atomic():
         crash = make_crash(project, state=state, **fields)
@@ -70,10 +71,7 @@ def make_file(project, debug_uuid=None, age=0, code_id="") -> Arrived:
     return arrived
 
 
-_RUN = {
-    task.name: task.func
-    for task in (tasks.arrived, tasks.look, tasks.advance, tasks.tend_reruns)
-}
+_RUN = {task.name: task.func for task in (tasks.arrived, tasks.look, tasks.advance, tasks.tend_reruns)}
 
 
 def run_jobs(times: int = 20) -> int:
@@ -92,11 +90,14 @@ def run_jobs(times: int = 20) -> int:
 
 
 def delete_job(pk: int) -> None:
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_events WHERE job_id = %s", [pk])
         cursor.execute("DELETE FROM procrastinate_jobs WHERE id = %s", [pk])
+
+
+def forget_jobs() -> None:
+    for pk in ProcrastinateJob.objects.filter(task_name=tasks.arrived.name).values_list("pk", flat=True):
+        delete_job(pk)
 
 
 def states(*crashes) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import connection, connections
 
 SECONDS = 20.0
+_MANY = 100
 
 
 class Actor:
@@ -17,6 +18,7 @@ class Actor:
         self._act = act
         self._go = threading.Semaphore(0)
         self._stopped = threading.Event()
+        self._begun = False
         self.ended = False
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -27,6 +29,7 @@ class Actor:
         """Let it go on to its next checkpoint, or until it waits for a lock that another one holds."""
         if self.ended or self._waits():
             return
+        self._begun = True
         self._stopped.clear()
         self._go.release()
         while not self._stopped.wait(0.01):
@@ -34,9 +37,8 @@ class Actor:
                 return
 
     def finish(self) -> None:
-        while not self.ended:
-            self._go.release()
-            self._stopped.wait(0.01)
+        """Let it go on to its end."""
+        self._go.release(_MANY)
         self._thread.join(SECONDS)
         assert not self._thread.is_alive()
         if self.error is not None:
@@ -46,21 +48,13 @@ class Actor:
         """It has been let go on, and has not come to its next checkpoint."""
         return self._begun and not self._stopped.is_set()
 
-    @property
-    def _begun(self) -> bool:
-        return self._reached > 0
-
-    _reached = 0
-
     def pause(self) -> None:
-        self._reached += 1
         self._stopped.set()
         assert self._go.acquire(timeout=SECONDS)
 
     def _run(self) -> None:
         try:
             assert self._go.acquire(timeout=SECONDS)
-            self._reached += 1
             self._act()
         except BaseException as error:  # noqa: BLE001 - told to the test
             self.error = error
