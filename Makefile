@@ -4,9 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 TESTS ?= tests
-JOBS ?= 2
+# More than the cores of a small machine: many tests wait, for a service to start or for a client to be cut off.
+JOBS ?= 3
 
-.PHONY: help install install-dev demo serve test lint format bench docs clean
+# The tests start Python by the dozen: each module is compiled once, wherever this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help install install-dev demo serve test tests lint format bench docs clean
 
 help:
 	@echo "make demo     install, start, symbolicate a real crash, stay up"
@@ -47,7 +51,11 @@ lint: install-dev
 	$(BIN)/python manage.py schema --check
 	$(BIN)/python manage.py settings_docs --check
 
-test: lint
+# The checks run beside the tests; either fails the whole.
+test: install-dev
+	@$(MAKE) --no-print-directory -k -j2 lint tests
+
+tests: install-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(TESTS)
 
 format: install-dev
