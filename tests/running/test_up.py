@@ -242,6 +242,19 @@ def test_an_address_of_version_6_is_written_as_urls_want_it():
     assert str(Address("::1", 0)).startswith("[::1]:")
 
 
+# Of the interpreter, and of what is installed beside it: no small part of the files.
+_BASE_WITHOUT = ("test", "site-packages")
+_SITE_WITHOUT = ("botocore", "cfnlint", "hypothesis", "moto", "mypy", "networkx", "pip", "sympy")
+
+
+def _linked(source, target):
+    """Hundreds of megabytes that are only read need not be copied."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
 @pytest.fixture
 def closed_home(tmp_path):
     """A clone and an environment under a home directory that nobody else may enter, of a user without rights."""
@@ -256,9 +269,11 @@ def closed_home(tmp_path):
     try:
         shutil.copytree(ROOT, clone, ignore=ignore, symlinks=True)
         # The interpreter may lie where only root can go.
-        shutil.copytree(base, home / "python", ignore=shutil.ignore_patterns("test", "__pycache__"), symlinks=True)
-        shutil.copytree(site, home / "site", ignore=shutil.ignore_patterns("__pycache__"), symlinks=True)
-        subprocess.run(["chown", "-R", "65534:65534", home], check=True)
+        for place, name, without in ((base, "python", _BASE_WITHOUT), (site, "site", _SITE_WITHOUT)):
+            unneeded = shutil.ignore_patterns(*without)
+            shutil.copytree(place, home / name, ignore=unneeded, symlinks=True, copy_function=_linked)
+        subprocess.run(["chown", "-R", "65534:65534", clone], check=True)
+        os.chown(home, 65534, 65534)
         yield home
     finally:
         shutil.rmtree(home)
