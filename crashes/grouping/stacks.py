@@ -37,9 +37,10 @@ def chosen_stack(result: Result) -> Thread | None:
 def counting_frames(result: Result) -> list[tuple[Frame, Part]]:
     """The frames that count, innermost first, each with what it is compared by.
 
-    Of the frames that are no guesses and no machinery those of the application count; where there are none, all of
-    them; where nothing is left, the guessed ones too, and at last whatever there is. What was called by itself, alone
-    or in a circle, counts once.
+    Of the frames that are no guesses and no machinery those of the application count. Where there are none, its guessed
+    ones do: a stack often begins in a library of the system that nobody has the rules of, and `libc.so` alone would
+    make all that aborts one group. Without those, the system's; then guesses; and at last whatever there is. What was
+    called by itself, alone or in a circle, counts once.
     """
     thread = chosen_stack(result)
     if thread is None:
@@ -48,9 +49,12 @@ def counting_frames(result: Result) -> list[tuple[Frame, Part]]:
     certain = {id(frame) for frame in _certain(thread.frames)}
     telling = [pair for pair in everything if not _is_machinery(pair[0], pair[1], result)]
     trusted = [pair for pair in telling if id(pair[0]) in certain]
-    own = [pair for pair in trusted if pair[0].in_app]
-    rungs = (own, trusted, [pair for pair in telling if pair[0].in_app], telling, everything)
+    rungs = (_own(trusted), _own(telling), trusted, telling, everything)
     return _folded(next((rung for rung in rungs if rung), []))[:MOST_FRAMES]
+
+
+def _own(frames: Sequence[tuple[Frame, Part]]) -> list[tuple[Frame, Part]]:
+    return [pair for pair in frames if pair[0].in_app]
 
 
 def _certain(frames: Sequence[Frame]) -> Iterator[Frame]:

@@ -83,6 +83,13 @@ def test_a_frame_by_the_frame_pointer_counts_while_nothing_was_guessed():
     assert values(stack(frame("post", trust="context"), frame("main", trust="fp"))) == ["SIGSEGV", "post", "main"]
 
 
+def test_where_only_the_systems_frames_are_certain_the_applications_guessed_ones_count():
+    """Else all that aborts in a library that nobody has the rules of would be one group."""
+    system = frame(None, in_app=False, package="/usr/lib/libc.so.6", trust="context")
+    assert values(stack(system, frame("post", trust="scan"), frame("main"))) == ["SIGSEGV", "post", "main"]
+    assert values(stack(system, frame("g_free", in_app=False, trust="scan"))) == ["SIGSEGV", "libc.so"]
+
+
 def test_guesses_are_better_than_nothing_and_so_is_machinery():
     nowhere = Frame(instruction_addr="0x0", trust="context")
     assert values(stack(nowhere, frame("post", trust="scan"))) == ["SIGSEGV", "post"]
