@@ -121,7 +121,7 @@ def test_a_run_goes_on_in_windows_and_keeps_a_bounded_number_waiting(api, acme_p
         tending.tend()
         run_jobs()
     run.refresh_from_db()
-    assert (run.queued, run.state, set(run.crashes.all())) == (7, Rerun.State.QUEUED, set(crashes))
+    assert (run.queued, run.state, set(run.crashes.all())) == (7, Rerun.State.DONE, set(crashes))
 
 
 def test_a_window_that_fails_is_undone_with_its_cursor(api, acme_project, monkeypatch):
