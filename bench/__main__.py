@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHES = ("warm_request", "http_request", "minidump_parse", "minidump", "unwind_walk", "source_maps")
+BENCHES = ("warm_request", "http_request", "submission", "minidump_parse", "minidump", "unwind_walk", "source_maps")
 
 
 def main() -> int:

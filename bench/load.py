@@ -24,6 +24,7 @@ class Target:
     url: str
     body: bytes
     token: str = ""
+    content_type: str = "application/json"
 
     @property
     def address(self) -> tuple[str, int]:
@@ -35,7 +36,7 @@ class Target:
     def encoded(self) -> bytes:
         parts = urlsplit(self.url)
         head = (
-            f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+            f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: {self.content_type}\r\n"
             f"Authorization: Bearer {self.token}\r\nContent-Length: {len(self.body)}\r\n\r\n"
         )
         return head.encode() + self.body

@@ -26,7 +26,7 @@ SCOPES: Final = MappingProxyType(
         "symbol:post": "Submit symbols and source maps (Backtrace)",
         "object:get": "Fetch a crash and its attachments (Backtrace)",
         "query:post": "Query crashes (Backtrace)",
-        "sync:post": "Receive the metrics of crash clients (Backtrace)",
+        "sync:post": "Submit crashes and wait for what becomes of them (Backtrace)",
     }
 )
 
