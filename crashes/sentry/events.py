@@ -28,6 +28,7 @@ _PART_BYTES: Final = 256 << 10
 _MOST_EXCEPTIONS: Final = 20
 _TEXT_LENGTH: Final = 200
 _MOST_FINGERPRINTS: Final = 50
+_FINGERPRINT_LENGTH: Final = 1_000
 _NOTHING: Final = msgspec.Raw(b"")
 _PLAIN: Final = ("release", "dist", "environment", "level", "logger", "platform", "server_name", "transaction")
 _USER: Final = ("id", "email", "username", "ip_address", "name")
@@ -191,7 +192,7 @@ def _fingerprint(value: Any, attributes: Mapping[str, Any]) -> tuple[str, tuple[
     """A digest of what the client chose; or the texts themselves where the default is one of them."""
     given = [value] if isinstance(value, str) else value if isinstance(value, list) else []
     parts = [part for part in given[:_MOST_FINGERPRINTS] if isinstance(part, str | int | float)]
-    texts = [storable(_filled(str(part), attributes))[: 5 * _TEXT_LENGTH] for part in parts]
+    texts = [storable(_filled(str(part), attributes)) for part in parts]
     defaults = [found is not None and found[1] == _DEFAULT for found in map(_VARIABLE.fullmatch, map(str.strip, texts))]
     if all(defaults):
         return "", ()
@@ -206,9 +207,9 @@ def _filled(text: str, attributes: Mapping[str, Any]) -> str:
 
     def value(found: re.Match[str]) -> str:
         name = _ALIASES.get(found[1], found[1].removeprefix("tags."))
-        return found[0] if name == _DEFAULT else str(attributes.get(name, found[0]))
+        return found[0] if name == _DEFAULT else str(attributes.get(name, found[0]))[:_TEXT_LENGTH]
 
-    return _VARIABLE.sub(value, text)
+    return _VARIABLE.sub(value, text[:_FINGERPRINT_LENGTH])[:_FINGERPRINT_LENGTH]
 
 
 def _moment(value: Any) -> datetime | None:

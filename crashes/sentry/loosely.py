@@ -31,8 +31,12 @@ def json_of(value: Any) -> bytes:
 
 
 def _repaired(data: bytes | msgspec.Raw, type_: type[Decoded]) -> Decoded:
+    value = read_odd_json(memoryview(data))
+    if isinstance(value, dict):
+        wanted = getattr(type_, "__struct_fields__", value)
+        value = {name: inner for name, inner in value.items() if name in wanted}
     # Decoded once more from what is plain JSON then: a type may keep parts of it as they stand.
-    plain = json_of(read_odd_json(memoryview(data)))
+    plain = json_of(value)
     try:
         return msgspec.json.decode(plain, type=type_)
     except msgspec.ValidationError as error:

@@ -10,6 +10,8 @@ import msgspec
 
 MOST_BYTES: Final = 1 << 20
 _MOST_VALUES: Final = 1_000
+# With those inside of others. What clients send has some thousands.
+_MOST_INNER_VALUES: Final = 200_000
 
 # Bytes of a value behind its first byte, for those of fixed size.
 _FIXED: Final = {
@@ -30,7 +32,7 @@ class BadMessagePack(ValueError):
 
 
 def values_of(data: bytes) -> list[Any]:
-    """The values in `data`. Raises BadMessagePack for what is none, nested too deeply, or above 1,000 values."""
+    """The values in `data`. Raises BadMessagePack for what is none, nested too deeply, or too many."""
     found: list[Any] = []
     try:
         for value in _split(data):
@@ -51,17 +53,24 @@ def objects_of(data: bytes) -> list[dict[Any, Any]]:
 
 
 def _split(data: bytes) -> Iterator[bytes]:
-    start = 0
+    start, room = 0, _MOST_INNER_VALUES
     while start < len(data):
-        end = _end_of(data, start)
+        end, count = _end_of(data, start, room)
         yield data[start:end]
-        start = end
+        start, room = end, room - count
 
 
-def _end_of(data: bytes, at: int) -> int:
-    """Where the value that begins at `at` ends. Raises IndexError and struct.error where it does not."""
+def _end_of(data: bytes, at: int, room: int) -> tuple[int, int]:
+    """Where the value that begins at `at` ends, and how many values it is with those inside.
+
+    Raises IndexError and struct.error where it does not end, and BadMessagePack for more values than `room`.
+    """
     left = 1
+    count = 0
     while left:
+        count += 1
+        if count > room:
+            raise BadMessagePack
         first = data[at]
         size, inner = _measured(data, at, first)
         at += 1 + size
@@ -69,7 +78,7 @@ def _end_of(data: bytes, at: int) -> int:
         # A container cannot have more values than bytes are left.
         if left > len(data) - at:
             raise IndexError
-    return at
+    return at, count
 
 
 def _measured(data: bytes, at: int, first: int) -> tuple[int, int]:

@@ -133,6 +133,15 @@ class TestFingerprint:
         found = facts(fingerprint=texts, **told)
         assert found.client_fingerprint == self.digest("fatal/red", "E", "E", "v", "{{ unknown }}")
 
+    def test_variables_in_great_number_make_no_great_text(self):
+        tracemalloc.start()
+        try:
+            found = facts(fingerprint=["{{ default }}", *["{{transaction}}" * 300] * 49], transaction="y" * 200_000)
+            assert tracemalloc.get_traced_memory()[1] < 4 << 20
+        finally:
+            tracemalloc.stop()
+        assert max(map(len, found.fingerprint)) == 1000
+
 
 def test_texts_that_cannot_be_stored_are_mended():
     data = (

@@ -62,8 +62,9 @@ def test_any_bytes_are_read_or_refused(data):
         b"\x91" * 500_000,
         b"\x92\x01",
         b"\x01" * 1001,
+        pack([[]] * 200_000),
     ],
-    ids=["unused", "cut off", "array", "map", "deep", "short", "many"],
+    ids=["unused", "cut off", "array", "map", "deep", "short", "many", "many inside"],
 )
 def test_what_is_none_is_refused(data):
     with pytest.raises(BadMessagePack):
