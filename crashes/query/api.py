@@ -11,7 +11,6 @@ import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from core.text import storable
-from core.wire.body import read_body
 from crashes.answers import MALFORMED, Refusal, malformed, refused
 from crashes.models import Attachment, Crash
 from crashes.query import bodies, describing, objects, sending
@@ -116,7 +115,7 @@ def _listed(row: Attachment) -> dict[str, Any]:
 @_asked("POST")
 def query(request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
     """A question about many crashes, or (`action=describe`) what can be asked about them."""
-    body = read_body(request, limit=bodies.BODY_BYTES)
+    body = bodies.read(request)
     reader = enter(request, _with_token(values, body), any_of=[QUERY])
     project = reader.opened
     action = values.get("action", "query")
@@ -136,7 +135,7 @@ def query(request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
 @_asked("POST")
 def login(request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
     """Whether a token is good. There are no names and passwords here."""
-    body = read_body(request, limit=bodies.BODY_BYTES)
+    body = bodies.read(request)
     return sending.json(describing.signed_in(enter(request, _with_token(values, body), any_of=_EITHER)))
 
 

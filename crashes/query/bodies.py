@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 import msgspec
+from django.http import HttpRequest
 from msgspec import Meta
 
-from crashes.answers import malformed
+from core.wire.body import read_body
+from core.wire.coding import unpacked
+from crashes.answers import TOO_LARGE, Refusal, malformed
 
 BODY_BYTES: Final = 1 << 20
 MOST_ROWS: Final = 10_000
@@ -45,6 +48,17 @@ class Query(msgspec.Struct):
     def groups(self) -> list[str]:
         """Names of the attributes to group by."""
         return [name for entry in self.group for name in ([entry] if isinstance(entry, str) else entry)]
+
+
+def read(request: HttpRequest) -> bytes:
+    """The body of a request, unpacked. Raises what `core.wire` raises, and Refusal (413) for too much of it."""
+    pieces = unpacked([read_body(request, limit=BODY_BYTES)], request.headers.get("Content-Encoding", ""))
+    body = bytearray()
+    for piece in pieces:
+        body += piece
+        if len(body) > BODY_BYTES:
+            raise Refusal(413, TOO_LARGE, f"the body is larger than {BODY_BYTES} bytes")
+    return bytes(body)
 
 
 _decoder: Final = msgspec.json.Decoder(Query)

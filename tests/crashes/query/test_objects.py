@@ -296,6 +296,13 @@ def test_no_text_breaks_a_query(token, crash, text):
 
     assert answer.status_code in (200, 400)
     assert Crash.objects.count() == 1
-    assert (
-        Api().post(f"/api/query?token={token}", {"fold": {text.replace("\ud800", "x"): [["head"]]}}).status_code == 200
-    )
+
+
+@pytest.mark.parametrize("coding", ["gzip", ""])
+def test_a_body_is_bounded_before_and_after_it_is_unpacked(token, coding):
+    body = b" " * (1 << 20) + b"{}"
+    sent = gzip.compress(body) if coding else body
+
+    answer = Api().request("POST", f"/api/query?token={token}", sent, **{"content-encoding": coding})
+
+    refused(answer, 413)
