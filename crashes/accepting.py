@@ -21,14 +21,13 @@ from core.text import storable
 from crashes.answers import UNAVAILABLE, Refusal, invalid_token, malformed
 from crashes.models import Attachment, Crash
 from crashes.models.crash import TEXT_LENGTH
-from crashes.processing.hints import hint
+from crashes.storing import insert_crash
 from debugfiles.records.services import new_rxid
 from projects.models import Project
 
 ROOM: Final = "crashes"
 KEPT_FORMATS: Final = frozenset({"btt"})
 _CONTENT_TYPE_LENGTH: Final = 200
-_UUID_ONCE: Final = "crash_uuid_once"
 _TRIES: Final = 3
 
 Scalar = str | int | float | bool | None
@@ -81,13 +80,12 @@ def accept(*, project: Project, report: Report) -> Accepted:
     keys = _keep([report.main, *(one.incoming for one in report.attachments)])
     for _ in range(_TRIES):
         try:
-            with transaction.atomic():
-                return Accepted(_create(project, report, keys))
-        except IntegrityError as error:
-            if _UUID_ONCE not in str(error):
-                _delete(keys)
-                _demand_project(project)
-                raise
+            if (crash := _create(project, report, keys)) is not None:
+                return Accepted(crash)
+        except IntegrityError:
+            _delete(keys)
+            _demand_project(project)
+            raise
         # The same report came twice at once. The other one is committed by now: the clash waited for that. It may be
         # deleted again as quickly.
         if (known := _instead(project, report, keys)) is not None:
@@ -160,32 +158,38 @@ def _delete(keys: Iterable[str]) -> None:
             blob_store().delete(key)
 
 
-def _create(project: Project, report: Report, keys: Sequence[str]) -> Crash:
-    kept = report.format in KEPT_FORMATS
-    digests = report.main.finish()
-    crash = Crash.objects.create(
-        project=project,
-        rxid=new_rxid(),
-        uuid=report.uuid,
-        format=report.format,
-        door=report.door,
-        occurred_at=report.occurred_at,
-        blob_key=keys[0],
-        size=digests.size,
-        sha256=digests.sha256,
-        stored_bytes=digests.size + sum(one.incoming.size for one in report.attachments),
-        attributes=dict(report.attributes),
-        classifiers=list(report.classifiers),
-        modifiers=dict(report.modifiers),
-        client_fingerprint=report.client_fingerprint,
-        state=Crash.State.KEPT if kept else Crash.State.PENDING,
-    )
-    if report.attachments:
-        files = zip(report.attachments, keys[1:], strict=True)
-        Attachment.objects.bulk_create([_attachment(crash, one, key) for one, key in files])
-    if not kept:
-        hint()
+def _create(project: Project, report: Report, keys: Sequence[str]) -> Crash | None:
+    """The rows of a report, with its job, in one transaction; None when there is one of its uuid."""
+    values = _values(project, report, keys[0])
+    if not report.attachments:
+        return insert_crash(values)
+    with transaction.atomic():
+        crash = insert_crash(values)
+        if crash is not None:
+            files = zip(report.attachments, keys[1:], strict=True)
+            Attachment.objects.bulk_create([_attachment(crash, one, key) for one, key in files])
     return crash
+
+
+def _values(project: Project, report: Report, key: str) -> dict[str, Any]:
+    digests = report.main.finish()
+    return {
+        "project_id": project.pk,
+        "rxid": new_rxid(),
+        "uuid": report.uuid,
+        "format": report.format,
+        "door": report.door,
+        "occurred_at": report.occurred_at,
+        "blob_key": key,
+        "size": digests.size,
+        "sha256": digests.sha256,
+        "stored_bytes": digests.size + sum(one.incoming.size for one in report.attachments),
+        "attributes": dict(report.attributes),
+        "classifiers": list(report.classifiers),
+        "modifiers": dict(report.modifiers),
+        "client_fingerprint": report.client_fingerprint,
+        "state": (Crash.State.KEPT if report.format in KEPT_FORMATS else Crash.State.PENDING).value,
+    }
 
 
 def _attachment(crash: Crash, attachment: NewAttachment, key: str) -> Attachment:

@@ -16,7 +16,7 @@ from procrastinate.types import TimeDeltaParams
 
 QUEUE: Final = "crashes"
 # By name: the task stands above all that gives hints, and a web process need not load what works.
-_TASK: Final = "crashes.processing.tasks.work"
+TASK: Final = "crashes.processing.tasks.work"
 _LATER: Final = "crashes later"
 MOST: Final = 64
 
@@ -39,14 +39,14 @@ def hint(count: int = 1, *, after: int = 0) -> None:
     if count <= 0:
         return
     wait: TimeDeltaParams | None = {"seconds": after} if after else None
-    job = configure_task(name=_TASK, job_manager=app.job_manager, queue=QUEUE, schedule_in=wait)
+    job = configure_task(name=TASK, job_manager=app.job_manager, queue=QUEUE, schedule_in=wait)
     job.batch_defer(*({} for _ in range(min(count, MOST))))
 
 
 def hint_later(seconds: int) -> None:
     """Have one worker process look after so many seconds, unless one is to already."""
     job = configure_task(
-        name=_TASK,
+        name=TASK,
         job_manager=app.job_manager,
         queue=QUEUE,
         queueing_lock=_LATER,

@@ -146,7 +146,7 @@ def test_a_database_that_fails_in_the_middle_is_a_503_and_keeps_what_may_be_refe
     def broken(*_):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(accepting, "hint", broken)
+    monkeypatch.setattr(accepting, "insert_crash", broken)
     assert refusal(reporter.send("minidump", DUMP))[0] == 503
     # Whether it was committed nobody can tell any more: the sweep does later.
     assert deleted == []

@@ -240,3 +240,33 @@ def test_equal_dumps_are_two_crashes_with_contents_of_their_own(reporter):
     one, two = (the_crash(reporter.send("minidump", DUMP)) for _ in range(2))
     assert one.blob_key != two.blob_key
     assert one.sha256 == two.sha256
+
+
+def test_a_report_that_comes_twice_at_once_is_one_crash(reporter, acme_project, monkeypatch):
+    from crashes import accepting
+
+    first = the_crash(reporter.send("json", JSON))
+    looked = []
+
+    def not_yet(project, report):
+        looked.append(report.uuid)
+        return None if len(looked) == 1 else earlier(project, report)
+
+    earlier = accepting._earlier
+    monkeypatch.setattr(accepting, "_earlier", not_yet)
+    assert the_crash(reporter.send("json", JSON)) == first
+    assert len(looked) == 2
+    looked.clear()
+    assert refusal(reporter.send("json", JSON.replace(b'"n": 1', b'"n": 2')))[0] == 400
+    assert (Crash.objects.count(), ProcrastinateJob.objects.count()) == (1, 1)
+
+
+def test_what_the_statement_leaves_out_has_the_models_defaults(reporter, acme_project):
+    made = the_crash(reporter.send("json", b"{}"))
+    plain = Crash(project=acme_project)
+    given = {"id", "project_id", "rxid", "format", "door", "blob_key", "size", "sha256", "stored_bytes"}
+    clocks = {"received_at", "waiting_since", "due_at"}
+    for field in Crash._meta.concrete_fields:
+        if field.attname not in given | clocks:
+            assert getattr(made, field.attname) == getattr(plain, field.attname), field.attname
+    assert made.received_at == made.waiting_since == made.due_at
