@@ -51,7 +51,7 @@ def make_crash(project: Project, **values: Any) -> Crash:
         "rxid": new_rxid(),
         "format": "minidump",
         "door": "backtrace",
-        "blob_key": f"crashes/{number}",
+        "blob_key": f"made-for-tests/{number}",
         "size": 3,
         "stored_bytes": 3,
         "sha256": f"{number:064x}",
