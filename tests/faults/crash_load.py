@@ -103,8 +103,14 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._running:
-            thread.join(160)
+            thread.join(310)
         assert not any(thread.is_alive() for thread in self._running), "a report is never accepted"
+        assert self.failures == []
+
+    def await_more(self, count: int, seconds: float = 120.0) -> None:
+        """Until so many more reports are accepted."""
+        before = len(self.accepted)
+        eventually(lambda: self.failures or len(self.accepted) >= before + count, seconds)
         assert self.failures == []
 
     def _submit(self) -> None:
@@ -116,7 +122,7 @@ class Load:
             self.failures.append(repr(error))
 
     def _until_accepted(self, number: int) -> None:
-        end = time.monotonic() + 150
+        end = time.monotonic() + 300
         while time.monotonic() < end:
             rxid = self.client.post(number, native=number % 4 == 0)
             if rxid is not None:

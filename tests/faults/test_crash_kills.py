@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.crash_load import Client, Load, Stored
-from tests.service import SERVICE_SETTINGS, Service, environment, eventually, remove_place
+from tests.service import SERVICE_SETTINGS, Service, environment, remove_place
 
 ROUNDS = int(os.environ.get("CRASH_FAULT_ROUNDS", "4"))
 VICTIMS = {"web": "manage.py web", "worker": "--queues crashes", "database": "bin/postgres"}
@@ -27,7 +27,7 @@ SETTINGS = {**SERVICE_SETTINGS, "CRASH_LEASE_SECONDS": "5", "CRASH_WORKERS": "2"
 def own_service(tmp_path: Path) -> Iterator[Service]:
     """A service with a database that is its own to lose."""
     data_dir = tmp_path / "data"
-    service = Service(data_dir, environment(data_dir, "", **SETTINGS))
+    service = Service(data_dir, environment(data_dir, "", **SETTINGS), options=("--workers", "1"))
     try:
         yield service.start()
     finally:
@@ -56,15 +56,18 @@ def test_whatever_is_killed_every_accepted_crash_is_processed_once(own_service: 
     began = time.monotonic()
     with Load(client) as load:
         for number in range(ROUNDS):
-            time.sleep(chance.uniform(0.2, 1.2))
+            # Mostly when it works again, sometimes while it is starting.
+            if chance.random() < 0.8:
+                load.await_more(3)
+            time.sleep(chance.uniform(0, 0.5))
             kind = kinds[number] if number < len(kinds) else chance.choice(list(VICTIMS))
             killed[kind] += bool(kill(own_service, kind, chance))
-        eventually(lambda: len(load.accepted) >= 20, 120)
+        load.await_more(3)
 
     stored = Stored(database_url(own_service), client.organization)
     stored.await_all(90 + ROUNDS)
     stored.assert_complete(load.accepted)
-    assert sum(killed.values()) >= ROUNDS * 2 // 3
+    assert sum(killed.values()) >= ROUNDS // 2
     tries = stored.rows("SELECT attempts, count(*) FROM mine GROUP BY attempts ORDER BY attempts")
     print(
         f"\n{sum(killed.values())} kills {dict(killed)}, {len(load.accepted)} accepted, not: {dict(client.refusals)},"
