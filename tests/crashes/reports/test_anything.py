@@ -146,7 +146,7 @@ def test_any_report_of_backtraces_is_read_or_said_to_be_unreadable(report, engin
     made_of(json_reports._material(found, attributes if isinstance(attributes, dict) else {}, CONTEXT))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(event=spoiled(EVENT))
 def test_any_event_of_sentrys_is_read_or_said_to_be_unreadable(event, engines):
     try:
