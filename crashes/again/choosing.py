@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -31,7 +31,7 @@ class Chosen(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
     ids: Annotated[tuple[_Number, ...], Meta(max_length=MOST_IDS)] = ()
     group: _Number | None = None
-    state: Crash.State | None = None
+    state: Literal["pending", "running", "done", "set_aside"] | None = None
     version: _Text | None = None
     platform: Annotated[str, Meta(max_length=32)] | None = None
     os: Annotated[str, Meta(max_length=64)] | None = None

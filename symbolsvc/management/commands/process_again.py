@@ -41,7 +41,7 @@ class Command(OperatorCommand):
         parser.add_argument("--cancel", type=int, metavar="RUN", help="queue no more crashes of this run")
         parser.add_argument("--reason", default="manage.py process_again")
         parser.add_argument("--group", type=int, help="crashes of this group, by its id")
-        parser.add_argument("--state", choices=Crash.State.values)
+        parser.add_argument("--state", choices=[one for one in Crash.State.values if one != Crash.State.KEPT])
         parser.add_argument("--app-version", help="crashes of this version of the application")
         parser.add_argument("--platform")
         parser.add_argument("--since", type=_time, help="crashes that were received then or later")
@@ -79,7 +79,7 @@ class Command(OperatorCommand):
 def _chosen(options: dict[str, Any]) -> Chosen:
     return Chosen(
         group=options["group"],
-        state=Crash.State(options["state"]) if options["state"] else None,
+        state=options["state"],
         version=options["app_version"],
         platform=options["platform"],
         since=options["since"],

@@ -55,8 +55,8 @@ def test_a_crash_is_named_by_itself_once_its_files_are_uploaded(service: Service
 
     eventually(lambda: done(lacking) and named(lacking), 60)
     after = [eventually(lambda url=url: done(url), 60) for url in (lacking, other)]
-    assert after[0]["processedAt"] > before[0]["processedAt"]
-    assert after[1]["processedAt"] == before[1]["processedAt"]
+    assert after[0]["dateProcessed"] > before[0]["dateProcessed"]
+    assert after[1]["dateProcessed"] == before[1]["dateProcessed"]
     assert not named(other)
     (run, *_) = seen(f"{crashes}reruns/")
     assert run["reason"].endswith("was uploaded")
