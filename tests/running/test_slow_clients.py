@@ -108,7 +108,7 @@ def test_a_client_that_drips_its_headers_is_cut_off(service):
                 time.sleep(0.2)
         except OSError:
             pass
-    assert 2 < time.monotonic() - began < 8
+    assert 5 < time.monotonic() - began < 15
     assert "Traceback" not in service.log
 
 
@@ -144,12 +144,12 @@ def test_a_kept_connection_serves_one_request_after_the_other(service, project):
     path, token = project
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
-        for number in range(3):
+        for number in range(5):
             sent = session.post(service.url + path, data=iter([body_of(f"kept{number}")]), timeout=10)
             assert sent.status_code in (201, 415), sent.text
             assert session.get(service.url + path, timeout=10).status_code == 200
-            # Longer than a request's headers may take: waiting between requests is no slowness.
-            time.sleep(1.2)
+            # Together longer than a request's headers may take: waiting between requests is no slowness.
+            time.sleep(1.3)
 
 
 def test_a_kept_connection_survives_a_body_that_was_not_asked_for(service):
@@ -177,22 +177,31 @@ def test_tokens_are_in_no_log_line(service, project):
     assert token not in service.log
 
 
+def refuses(service):
+    try:
+        connect(service).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def test_a_running_request_ends_before_the_service_does(tmp_path):
     data_dir = tmp_path / "data"
-    service = Service(data_dir, environment(data_dir, GRACEFUL_SECONDS="10"), options=("--workers", "1")).start()
+    patient = {"GRACEFUL_SECONDS": "40", "BODY_IDLE_SECONDS": "40"}
+    service = Service(data_dir, environment(data_dir, **patient), options=("--workers", "1")).start()
     try:
         org = service.bootstrap()["organization"]["slug"]
         token = service.token(org, "web", scopes=["project:write"])
         with connect(service) as connection:
             body = body_of("late")
-            framing = f"Content-Length: {len(body)}\r\n".encode()
-            connection.sendall(head(f"/api/0/projects/{org}/web/symbol-sources/", token, framing) + body[:10])
-            time.sleep(0.5)
+            framing = f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n".encode()
+            connection.sendall(head(f"/api/0/projects/{org}/web/symbol-sources/", token, framing))
+            # Said by whoever took the request.
+            assert connection.recv(65536).startswith(b"HTTP/1.1 100")
+            connection.sendall(body[:10])
             stopping = threading.Thread(target=service.stop)
             stopping.start()
-            time.sleep(1.5)
-            with pytest.raises(OSError, match="refused"):
-                connect(service)
+            eventually(lambda: refuses(service))
             connection.sendall(body[10:])
             assert read_all(connection).startswith(b"HTTP/1.1 201")
         stopping.join()
