@@ -6,7 +6,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from crashes.reports import UnreadableReport, events, json_reports
@@ -92,6 +92,29 @@ EVENT = shaped(
 )
 
 
+ID = "26f1d9c2-43ae-4f5f-9a0a-0b1f3f6f7a11"
+NATIVE_AND_SCRIPT = {
+    "threads": {"1": {"stack": [{"address": "16"}, {"library": "/a.js", "line": 1, "debug_identifier": ID}]}},
+    "modules": [{"start": 0, "size": 256, "code_file": "/x.so"}],
+}
+JVM = {
+    "lang": "java",
+    "attributes": {"symbolication_id": ID},
+    "threads": {"1": {"stack": [{"funcName": "a.b.c", "line": 1}]}},
+}
+ALL_KINDS = {
+    "platform": "native",
+    "stacktrace": {
+        "frames": [
+            {"instruction_addr": "0x10"},
+            {"platform": "node", "abs_path": "/a.js", "lineno": 1},
+            {"platform": "java", "module": "a.b", "function": "c"},
+        ]
+    },
+    "debug_meta": {"images": [{"type": "proguard", "uuid": ID}, {"type": "elf", "image_addr": 0, "image_size": 256}]},
+}
+
+
 @pytest.fixture
 def engines(monkeypatch):
     """Engines that answer as without any files: what is tested is how they are asked. The names of those that were."""
@@ -118,8 +141,8 @@ def engines(monkeypatch):
     for name, made in {"native": native, "javascript": javascript, "jvm": jvm}.items():
         monkeypatch.setattr(stored, name, made)
     yield asked
-    # Else the reports were not worth anything.
-    assert asked >= {"native", "javascript"}
+    # By the examples at least: else nothing was tested.
+    assert asked == {"native", "javascript", "jvm"}
 
 
 CONTEXT = Context(None, default_rules())  # type: ignore[arg-type]
@@ -137,6 +160,8 @@ def written(report):
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(report=spoiled(REPORT))
+@example(report=NATIVE_AND_SCRIPT)
+@example(report=JVM)
 def test_any_report_of_backtraces_is_read_or_said_to_be_unreadable(report, engines):
     try:
         found = json_reports.read_object(written(report))
@@ -148,6 +173,7 @@ def test_any_report_of_backtraces_is_read_or_said_to_be_unreadable(report, engin
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(event=spoiled(EVENT))
+@example(event=ALL_KINDS)
 def test_any_event_of_sentrys_is_read_or_said_to_be_unreadable(event, engines):
     try:
         found = json_reports.read_object(written(event))
