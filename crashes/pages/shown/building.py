@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from crashes.pages.shown.frames import Places, show_thread
-from crashes.pages.shown.model import ShownResult
+from crashes.pages.shown.model import ShownResult, ShownThread
 from crashes.pages.shown.modules import show_module
-from crashes.results import Result
+from crashes.results import Failure, Result
 
 
 def show(result: Result, *, opened: Collection[int] = ()) -> ShownResult:
@@ -24,11 +24,14 @@ def show(result: Result, *, opened: Collection[int] = ()) -> ShownResult:
     threads.sort(key=lambda thread: not thread.crashed)
     used = _used(result, places)
     modules = [show_module(module, index, used) for index, module in enumerate(result.modules)]
-    modules.sort(key=lambda module: (not (module.used and module.why), not module.used, module.why is None))
+    met = _first_met(threads)
+    modules.sort(
+        key=lambda module: (not (module.used and module.why), not module.used, met.get(module.index, len(met)))
+    )
     return ShownResult(
         reason=result.reason or _failure(result),
         details=[(name, text) for name, text in _details(result) if text],
-        failures=result.failures,
+        failures=_untold(result),
         system=result.system,
         threads=threads,
         modules=modules,
@@ -41,6 +44,19 @@ def show(result: Result, *, opened: Collection[int] = ()) -> ShownResult:
 def _used(result: Result, places: Places) -> set[int]:
     found = (places.find(frame) for thread in result.threads for frame in thread.frames)
     return {place[0] for place in found if place is not None}
+
+
+def _first_met(threads: Sequence[ShownThread]) -> dict[int, int]:
+    """Modules by when they are first met on the way down the stacks that are open, the crashed one first."""
+    indexes = (frame.module_index for thread in threads for frame in thread.frames)
+    return {index: place for place, index in enumerate(dict.fromkeys(index for index in indexes if index is not None))}
+
+
+def _untold(result: Result) -> list[Failure]:
+    """The exceptions, unless the one there is says what the reason says already."""
+    if len(result.failures) == 1 and result.reason:
+        return [one for one in result.failures if one.type not in result.reason and one.value not in result.reason]
+    return result.failures
 
 
 def _failure(result: Result) -> str:
