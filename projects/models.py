@@ -106,3 +106,16 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
+
+
+class SignInTurns(models.Model):
+    """How often an address, or a client, tried to sign in lately: the moment at which all its turns are earned back.
+
+    The key is a digest: what was typed into the form may be anything.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    earned_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

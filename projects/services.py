@@ -23,8 +23,11 @@ PLATFORM_LENGTH: Final = 64
 LONGEST_LIFETIME: Final = timedelta(days=100 * 366)
 
 
-def create_user(*, email: str, password: str) -> User:
-    """Someone who can sign in, by e-mail address. Raises ApiError when the address is taken."""
+def create_user(*, email: str, password: str | None) -> User:
+    """Someone who can sign in, by e-mail address; without a password, once they have chosen one.
+
+    Raises ApiError when the address is taken.
+    """
     address = email.strip().lower()
     try:
         with transaction.atomic():

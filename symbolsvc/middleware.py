@@ -11,13 +11,16 @@ import structlog
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from core.pages.answers import POLICY
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 _ACCEPTABLE_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,40}")
 
-# The pages of the API's documentation set their own styles at run time; scripts come from this host alone.
-CONTENT_SECURITY_POLICY: Final = (
+# The page of the API's documentation sets its own styles at run time; scripts come from this host alone.
+DOCUMENTATION: Final = "/docs/"
+DOCUMENTATION_POLICY: Final = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self';"
     " worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
@@ -47,6 +50,7 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        policy = DOCUMENTATION_POLICY if request.path == DOCUMENTATION else POLICY
+        response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response

@@ -76,6 +76,7 @@ CSRF_TRUSTED_ORIGINS = [ENVIRONMENT["PUBLIC_URL"].rstrip("/")] if ENVIRONMENT["P
 
 # A missing slash is answered 404 with a hint: a redirect would turn a POST into a GET.
 APPEND_SLASH = False
+CSRF_FAILURE_VIEW = "symbolsvc.errors.csrf_failure"
 ROOT_URLCONF = "symbolsvc.urls"
 WSGI_APPLICATION = "symbolsvc.wsgi.application"
 
@@ -119,8 +120,14 @@ PROCRASTINATE_ON_APP_READY = "core.background.on_app_ready"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LOGIN_URL = "pages:login"
+# Of invitations, seconds.
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 LOGIN_REDIRECT_URL = "pages:home"
-AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
 LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"

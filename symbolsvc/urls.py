@@ -28,5 +28,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler400 = "symbolsvc.errors.bad_request"
+handler403 = "symbolsvc.errors.forbidden"
 handler404 = "symbolsvc.errors.not_found"
 handler500 = "symbolsvc.errors.server_error"

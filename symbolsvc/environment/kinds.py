@@ -53,6 +53,13 @@ def positive(text: str) -> int:
     return number
 
 
+def whole(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError("write a number, 0 or above")
+    return number
+
+
 def limit(text: str) -> int | None:
     return None if text.strip().lower() in {"", "none", "unlimited"} else positive(text)
 

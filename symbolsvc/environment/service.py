@@ -13,6 +13,7 @@ from symbolsvc.environment.kinds import (
     log_format,
     log_level,
     positive,
+    whole,
     words,
 )
 
@@ -54,6 +55,13 @@ SERVICE: Final[tuple[Setting, ...]] = (
     ),
     Setting("ALLOWED_HOSTS", "*", words, "Host names that requests may name, separated by commas."),
     Setting("PUBLIC_URL", "", str, "The address that users see (`https://symbols.example.com`), for links in answers."),
+    Setting(
+        "PROXIES_IN_FRONT",
+        "0",
+        whole,
+        "Reverse proxies in front that add to `X-Forwarded-For`. With 0 the header is not believed, and all who come"
+        " through a proxy share one limit of tries to sign in.",
+    ),
     Setting("WEB_WORKERS", "", count, "Web processes. Empty: one per core. `--workers` of `up` overrides it."),
     Setting("WEB_THREADS", "256", positive, "Threads of each web process: slots to wait in, not to compute in."),
     Setting("HEADER_SECONDS", "10", positive, "A client whose request line and headers take longer is cut off."),

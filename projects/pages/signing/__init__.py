@@ -1,0 +1,1 @@
+"""Signing in and out, and the password of whoever is signed in."""
