@@ -1,6 +1,6 @@
-"""`make demo`: start the service, symbolicate a real crash through a stored symbol source, stay up.
+"""`make demo`: start the service with a project full of crashes, say where to look, stay up.
 
-Everything goes the way a user would go: the commands of manage.py, then the REST API.
+Everything goes the way a user would go: the commands of manage.py, then the REST API and the address for crashes.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from symbolsvc.demo import report, symbolserver
+from symbolsvc.demo import crashes, report, symbolserver
 from symbolsvc.demo.client import Client, DemoError
-from symbolsvc.shell.answer import decode
-from symbolsvc.shell.page import Page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CRASH = Path(__file__).parent / "crash.json"
 MINIDUMP = Path(__file__).parent / "crash.dmp"
 ORGANIZATION, PROJECT, SOURCE = "demo", "crashy", "demo-symbols"
 ADMIN = "admin@demo.example"
-SCOPES = ("project:read", "project:write", "project:admin", "symbolicate:post")
+SCOPES = (
+    "project:read", "project:write", "project:admin", "symbolicate:post", "error:post", "symbol:post", "event:read",
+)  # fmt: skip
+# The administrator's password, for later starts with the same data.
+LOGIN = "demo-login.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _stop)
     try:
         url = _wait_until_ready(service)
-        _show(_client(url, options, environment))
+        _show(_client(url, options, environment), _password(options))
         if options.once:
             return 0
         print("\nThe service stays up until Ctrl-C.", flush=True)
@@ -87,10 +89,24 @@ def _wait_until_ready(service: subprocess.Popen[str]) -> str:
 
 def _client(url: str, options: argparse.Namespace, environment: dict[str, str]) -> Client:
     names = ["--org", ORGANIZATION, "--project", PROJECT]
-    _manage(["bootstrap", *names, "--admin", ADMIN], options, environment)
+    admin = _manage(["bootstrap", *names, "--admin", ADMIN], options, environment)["admin"]
+    if admin["password"]:
+        _login_file(options).touch(mode=0o600)
+        _login_file(options).write_text(json.dumps(admin), encoding="utf-8")
     scopes = [word for scope in SCOPES for word in ("--scope", scope)]
     token = _manage(["create_token", *names, *scopes, "--expires", "7"], options, environment)["token"]
     return Client(url, ORGANIZATION, PROJECT, token)
+
+
+def _login_file(options: argparse.Namespace) -> Path:
+    return Path(options.data_dir) / LOGIN
+
+
+def _password(options: argparse.Namespace) -> str:
+    try:
+        return str(json.loads(_login_file(options).read_text(encoding="utf-8"))["password"])
+    except FileNotFoundError:
+        return "the one of before"
 
 
 def _manage(command: list[str], options: argparse.Namespace, environment: dict[str, str]) -> Any:
@@ -101,43 +117,50 @@ def _manage(command: list[str], options: argparse.Namespace, environment: dict[s
     return json.loads(done.stdout)
 
 
-def _show(client: Client) -> None:
+def _show(client: Client, password: str) -> None:
     _, symbols = symbolserver.start()
     source = {"type": "http", "id": SOURCE, "name": "Demo symbols", "url": symbols, "layout": {"type": "native"}}
     client.put_source(source)
+    crashes.send(client)
     request = json.loads(CRASH.read_bytes())
     answer = client.symbolicate(request)
     paint = report.Palette(colours=sys.stdout.isatty())
     print(f"\nA stored symbol source of project {ORGANIZATION}/{PROJECT} symbolicates a real crash:\n")
     print("\n".join(report.lines(request, answer, paint)))
-    _show_minidump(client)
-    print(_next_steps(client))
+    print(_lines_to_copy(client))
+    print(_where_to_look(client, password))
 
 
-def _show_minidump(client: Client) -> None:
-    answer = decode(client.symbolicate_minidump(MINIDUMP.read_bytes()))
-    print("\nThe minidump of that crash, its stacks walked by the service:\n")
-    # What lacks was said above.
-    print("\n".join(Page(MINIDUMP.name, answer, lambda module: iter(())).stacks()))
-
-
-def _next_steps(client: Client) -> str:
-    base = f"{client.url}{client.project_path}"
+def _lines_to_copy(client: Client) -> str:
+    address = f"{client.url}/{client.organization}/{client.token}"
     bearer = f"-H 'Authorization: Bearer {client.token}'"
-    crash, minidump, symbols = (os.path.relpath(path) for path in (CRASH, MINIDUMP, symbolserver.SYMBOLS))
     return f"""
-API docs   {client.url}/docs/
-Token      {client.token}   (organization {client.organization}, project {client.project}, for 7 days)
+Submit another crash:
+  curl --data-binary @{_shown(MINIDUMP)} '{address}/minidump?version=2.1.1'
+Upload the file that the crash of version 2.2.0-beta lacks; its frames get their names by themselves:
+  curl -F upload_file=@{_shown(crashes.MISSING)} {address}/symbols
+Symbolicate without storing anything:
+  curl {bearer} -F upload_file_minidump=@{_shown(MINIDUMP)} {client.url}{client.project_path}/minidump/
 
-The project's symbol sources:
-  curl {bearer} {base}/symbol-sources/
-Symbolicate the crash:
-  curl {bearer} -H 'Content-Type: application/json' --data-binary @{crash} {base}/symbolicate/
-Symbolicate its minidump:
-  curl {bearer} -F upload_file_minidump=@{minidump} {base}/minidump/
-Without the service, from a directory with debug files:
-  python manage.py symbolicate {minidump} --source {symbols}
-"""
+API docs   {client.url}/docs/
+Token      {client.token}   (organization {client.organization}, project {client.project}, for 7 days)"""
+
+
+def _where_to_look(client: Client, password: str) -> str:
+    pages = f"{client.url}/organizations/{client.organization}/{client.project}/"
+    number = crashes.lacking(client)
+    lacking = f"{pages}crashes/{number}/" if number else "was deleted"
+    return f"""
+Open       {pages}
+  e-mail   {ADMIN}
+  password {password}
+A crash whose library has no debug file, and why: {lacking}
+  The file to upload there: {crashes.MISSING}"""
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be copied."""
+    return os.path.relpath(path)
 
 
 if __name__ == "__main__":

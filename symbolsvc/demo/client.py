@@ -6,8 +6,7 @@ import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
-from uuid import uuid4
+from urllib.parse import quote, urlencode, urlsplit
 
 
 class DemoError(Exception):
@@ -51,15 +50,10 @@ class Client:
         else:
             self.call("POST", path, source)
 
-    def symbolicate_minidump(self, dump: bytes) -> bytes:
-        """The JSON of the answer to a minidump, sent as a form as Crashpad and Breakpad do."""
-        boundary = uuid4().hex
-        head = (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="upload_file_minidump"; filename="crash.dmp"\r\n\r\n'
-        )
-        body = head.encode() + dump + f"\r\n--{boundary}--\r\n".encode()
-        path = f"{self.project_path}/minidump/"
-        return self._send("POST", path, body, f"multipart/form-data; boundary={boundary}")
+    def submit(self, format_: str, report: bytes, attributes: dict[str, str]) -> None:
+        """Send a crash as its client does: the token in the address, attributes in the query."""
+        path = f"/{self.organization}/{self.token}/{format_}?{urlencode(attributes)}"
+        self._send("POST", path, report, "application/octet-stream")
 
     def symbolicate(self, request: object) -> Any:
         return self.call("POST", f"{self.project_path}/symbolicate/", request)
