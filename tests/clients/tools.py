@@ -44,6 +44,7 @@ PINNED = {
     ("sentry-node", "11.12.0"): _npm("@sentry/node@11.12.0", program="@sentry/node/package.json"),
     ("esbuild-plugin", "5.3.0"): _npm("@sentry/esbuild-plugin@5.3.0", "esbuild@0.25.0", program=".bin/esbuild"),
     ("backtrace-node", "0.8.3"): _npm("@backtrace/node@0.8.3", program="@backtrace/node/package.json"),
+    ("axe-core", "4.14.1"): _npm("axe-core@4.14.1", program="axe-core/axe.min.js"),
     ("backtrace-browser", "0.4.2"): _npm("@backtrace/browser@0.4.2", "esbuild@0.25.0", program=".bin/esbuild"),
 }
 
