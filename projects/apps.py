@@ -9,3 +9,6 @@ class ProjectsConfig(AppConfig):
         # Extensions of the schema register themselves when they are imported.
         import core.openapi  # noqa: F401
         import projects.openapi  # noqa: F401
+        from projects.pages.own import register
+
+        register()
