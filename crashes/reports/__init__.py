@@ -11,11 +11,12 @@ from crashes.reports.dumps import examine_apple, examine_minidump
 from crashes.reports.events import examine_event
 from crashes.reports.json_reports import examine_json
 from crashes.reports.model import Facts, Outcome, UnreadableReport
+from crashes.reports.sent import Sent
 from engine.outgoing import Deadline
 
-__all__ = ["Facts", "Outcome", "UnreadableReport", "examine"]
+__all__ = ["Facts", "Outcome", "Sent", "UnreadableReport", "examine", "look_into"]
 
-_EXAMINERS: Final[Mapping[str, Callable[[Crash, Context, Deadline], Outcome]]] = {
+_EXAMINERS: Final[Mapping[str, Callable[[Sent, Context, Deadline], Outcome]]] = {
     "event": examine_event,
     "json": examine_json,
     "minidump": examine_minidump,
@@ -29,7 +30,12 @@ def examine(crash: Crash, deadline: Deadline) -> Outcome:
     Raises UnreadableReport for what no retry helps, DeadlineExceeded, and for what a retry may help BlobError, OSError
     and what the database raises.
     """
-    look = _EXAMINERS.get(crash.format)
+    return look_into(Sent.of(crash, deadline), crash.project_id, deadline)
+
+
+def look_into(sent: Sent, project_id: int, deadline: Deadline) -> Outcome:
+    """What a report says, be it stored or not. Raises as `examine`."""
+    look = _EXAMINERS.get(sent.format)
     if look is None:
         raise UnreadableReport("Reports of this format cannot be read.")
-    return look(crash, Context.of(crash), deadline)
+    return look(sent, Context.of(project_id), deadline)

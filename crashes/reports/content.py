@@ -9,7 +9,6 @@ from typing import Final
 
 from core.blobs import blob_store
 from crashes.models import Crash
-from crashes.reports.model import UnreadableReport
 from engine.formats.bytewise import mapped
 from engine.outgoing import Deadline
 from symbolication.crash_files import spool
@@ -32,11 +31,3 @@ def content_of(crash: Crash, deadline: Deadline) -> Iterator[memoryview]:
         for piece in blob_store().pieces(crash.blob_key, deadline=deadline):
             file.write(piece)
         yield mapped(file)
-
-
-def json_of(crash: Crash, deadline: Deadline) -> bytes:
-    """A report in JSON. Raises UnreadableReport for one that is too large, and as `content_of`."""
-    if crash.size > MOST_JSON_BYTES:
-        raise UnreadableReport(f"The report is larger than the {MOST_JSON_BYTES >> 20} MiB that are read of JSON.")
-    with content_of(crash, deadline) as content:
-        return bytes(content)

@@ -8,7 +8,6 @@ from typing import Self
 
 from django.db.models import Q
 
-from crashes.models import Crash
 from crashes.reports.in_app import InApp
 from crashes.results import Module, Thread
 from crashes.rules import Rules, rules_of
@@ -25,9 +24,9 @@ class Context:
     rules: Rules
 
     @classmethod
-    def of(cls, crash: Crash) -> Self:
-        """Read anew: what was uploaded since the crash was loaded is to be found."""
-        project = Project.objects.select_related("organization").get(Q(pk=crash.project_id))
+    def of(cls, project_id: int) -> Self:
+        """Read anew: what was uploaded since a crash was loaded is to be found."""
+        project = Project.objects.select_related("organization").get(Q(pk=project_id))
         return cls(access_of(project), rules_of(project))
 
     def in_app(self, modules: Iterable[str] = ()) -> InApp:

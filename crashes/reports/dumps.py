@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from crashes.models import Crash
 from crashes.reports.answers import Answer, read_answer
-from crashes.reports.content import content_of
 from crashes.reports.context import Context
 from crashes.reports.facts import facts_of
 from crashes.reports.lacking import lacked_modules
 from crashes.reports.model import Outcome, UnreadableReport
+from crashes.reports.sent import Sent
 from crashes.results import Failure, Result, Thread
 from crashes.scrubbing import scrub, scrub_text
 from engine.errors import BadReport
@@ -23,38 +22,39 @@ _FAULTING: Final = "_mod_faulting_tid"
 _HEX: Final = re.compile("0[xX][0-9a-fA-F]{1,16}", re.ASCII)
 
 
-def examine_minidump(crash: Crash, context: Context, deadline: Deadline) -> Outcome:
+def examine_minidump(sent: Sent, context: Context, deadline: Deadline) -> Outcome:
     """Walk and symbolicate a dump. Raises UnreadableReport, BlobError, OSError and DeadlineExceeded."""
-    with content_of(crash, deadline) as content:
+    with sent.open() as content:
         try:
             answered = stored.minidump(context.access, content, deadline)
         except BadReport as error:
             raise UnreadableReport(f"The minidump cannot be read: {error.message}.") from None
-    return _outcome(crash, context, answered)
+    return _outcome(sent, context, answered)
 
 
-def examine_apple(crash: Crash, context: Context, deadline: Deadline) -> Outcome:
+def examine_apple(sent: Sent, context: Context, deadline: Deadline) -> Outcome:
     """Symbolicate a report of PLCrashReporter, or another one of Apple's. Raises as `examine_minidump`."""
-    with content_of(crash, deadline) as content:
+    with sent.open() as content:
         try:
             answered = stored.apple(context.access, content, deadline)
         except BadReport as error:
             raise UnreadableReport(f"The crash report cannot be read: {error.message}.") from None
-    return _outcome(crash, context, answered)
+    return _outcome(sent, context, answered)
 
 
-def _outcome(crash: Crash, context: Context, answered: stored.Answered) -> Outcome:
+def _outcome(sent: Sent, context: Context, answered: stored.Answered) -> Outcome:
     answer = read_answer(answered.body)
-    result = _result(answer, context)
-    choose_thread(result.threads, wanted_thread(crash))
+    result = native_result(answer, context)
+    choose_thread(result.threads, wanted_thread(sent))
     result.failures = _failures(answer, result)
     dump = scrub(answer.dump, context.rules.secret_names)
     result.annotations = {"dump": dump} if dump else {}
-    facts = facts_of(result, {**_told(answer.dump), **crash.attributes})
+    facts = facts_of(result, {**_told(answer.dump), **sent.attributes})
     return Outcome(result, facts, tuple(lacked_modules(answered.looked)))
 
 
-def _result(answer: Answer, context: Context) -> Result:
+def native_result(answer: Answer, context: Context) -> Result:
+    """An answer of the engine as a result, with the application's own frames marked and texts scrubbed."""
     threads = [stack.thread() for stack in answer.stacktraces]
     context.mark_native(threads, answer.modules)
     return Result(
@@ -69,9 +69,9 @@ def _result(answer: Answer, context: Context) -> Result:
     )
 
 
-def wanted_thread(crash: Crash) -> str:
+def wanted_thread(sent: Sent) -> str:
     """The id of the thread that the submission names as the one to group by; empty where it names none."""
-    wanted = crash.modifiers.get(_FAULTING) or crash.attributes.get(_FAULTING)
+    wanted = sent.modifiers.get(_FAULTING) or sent.attributes.get(_FAULTING)
     text = str(wanted).strip() if isinstance(wanted, str | int) and not isinstance(wanted, bool) else ""
     return str(int(text, 16)) if _HEX.fullmatch(text) else text
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from crashes.models import Crash
 from crashes.reports import loose
-from crashes.reports.content import json_of
 from crashes.reports.context import Context
 from crashes.reports.dumps import wanted_thread
 from crashes.reports.event_frames import EventFrames
@@ -20,6 +18,7 @@ from crashes.reports.failures import failure
 from crashes.reports.json_reports import choose_stack, read_object
 from crashes.reports.material import GivenStack, Kind, Material
 from crashes.reports.model import Outcome
+from crashes.reports.sent import Sent
 from crashes.reports.shaping import annotations_of, outcome_of
 from crashes.results import Failure, System
 from crashes.scrubbing.values import scrubbed_text
@@ -40,15 +39,15 @@ _PLATFORMS: Final = {
 }
 
 
-def examine_event(crash: Crash, context: Context, deadline: Deadline) -> Outcome:
+def examine_event(sent: Sent, context: Context, deadline: Deadline) -> Outcome:
     """Raises UnreadableReport for what is no JSON object, BlobError, OSError and DeadlineExceeded."""
-    event = read_object(json_of(crash, deadline))
+    event = read_object(sent.json())
     material = _material(event, context)
-    material.timestamp = crash.occurred_at.timestamp() if crash.occurred_at else None
-    wanted = wanted_thread(crash)
+    material.timestamp = sent.occurred_at.timestamp() if sent.occurred_at else None
+    wanted = wanted_thread(sent)
     if wanted:
         choose_stack(material.stacks, wanted)
-    return outcome_of(material, context, crash.attributes, deadline)
+    return outcome_of(material, context, sent.attributes, deadline)
 
 
 def _material(event: Mapping[str, Any], context: Context) -> Material:

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from crashes.loose_json import BadJson, read_json
-from crashes.models import Crash
 from crashes.reports import failures, loose
-from crashes.reports.content import json_of
 from crashes.reports.context import Context
 from crashes.reports.dumps import wanted_thread
 from crashes.reports.facts import arch_name, system_name
 from crashes.reports.json_frames import FrameReader, Language
 from crashes.reports.material import GivenStack, Kind, Material
 from crashes.reports.model import Outcome, UnreadableReport
+from crashes.reports.sent import Sent
 from crashes.reports.shaping import annotations_of, outcome_of
 from crashes.results import System
 from crashes.scrubbing import scrub_text
@@ -28,14 +27,14 @@ _NAME_LENGTH: Final = 200
 _PLATFORMS: Final = {Kind.NATIVE: "native", Kind.JAVASCRIPT: "javascript", Kind.JVM: "jvm"}
 
 
-def examine_json(crash: Crash, context: Context, deadline: Deadline) -> Outcome:
+def examine_json(sent: Sent, context: Context, deadline: Deadline) -> Outcome:
     """Raises UnreadableReport for what is no JSON object, BlobError, OSError and DeadlineExceeded."""
-    report = read_object(json_of(crash, deadline))
-    attributes = {**loose.mapping(report.get("attributes")), **crash.attributes}
+    report = read_object(sent.json())
+    attributes = {**loose.mapping(report.get("attributes")), **sent.attributes}
     material = _material(report, attributes, context)
-    material.timestamp = crash.occurred_at.timestamp() if crash.occurred_at else None
-    choose_stack(material.stacks, wanted_thread(crash), report.get("mainThread"), report.get("entryThread"))
-    material.failures = failures.of_report(report, attributes, crash.classifiers, material.stacks)
+    material.timestamp = sent.occurred_at.timestamp() if sent.occurred_at else None
+    choose_stack(material.stacks, wanted_thread(sent), report.get("mainThread"), report.get("entryThread"))
+    material.failures = failures.of_report(report, attributes, sent.classifiers, material.stacks)
     return outcome_of(material, context, attributes, deadline)
 
 
