@@ -55,7 +55,7 @@ def received(request: Request) -> Iterator[Received]:
     inner = request._request
     fields = {name: list(values) for name, values in inner.GET.lists()}
     with blob_store().incoming(max_upload_bytes()) as incoming:
-        if _is_form(inner):
+        if is_form(inner):
             filename = _read_form(request, incoming, fields)
         else:
             filename = ""
@@ -66,7 +66,8 @@ def received(request: Request) -> Iterator[Received]:
         yield Received(incoming, filename, fields)
 
 
-def _is_form(request: HttpRequest) -> bool:
+def is_form(request: HttpRequest) -> bool:
+    """Whether the body is a form with files."""
     return str(request.META.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower() == FORM_DATA
 
 

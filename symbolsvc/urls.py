@@ -12,6 +12,7 @@ _public = {"authentication_classes": (), "permission_classes": ()}
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("projects.pages.urls")),
+    path("", include("sources.pages.urls")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("api/0/", include("projects.urls")),
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **_public), name="docs"),
     path("", include("symbolication.urls")),
     path("", include("symbolserver.urls")),
+    path("", include("debugfiles.pages.urls")),
     path("", include("crashes.pages.urls")),
     path("", include("crashes.urls")),
     re_path(r"^api/0/.*(?<!/)$", errors.missing_slash),
