@@ -102,8 +102,7 @@ def service(directory: Path) -> Iterator[tuple[Target, str]]:
     try:
         running.bootstrap("bench", "web")
         token = running.token("bench", "web", scopes=["error:post"])
-        children = running.children()
-        workers = [pid for pid, line in children.items() if "run_jobs" in line]
+        workers = running.job_processes()
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
         target = Target(

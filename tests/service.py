@@ -122,6 +122,12 @@ class Service:
         (found,) = [pid for pid, line in self.children().items() if word in line]
         return found
 
+    def job_processes(self, queue: str = "") -> list[int]:
+        """The processes that run jobs, of all queues or one."""
+        masters = [pid for pid, line in self.children().items() if "manage.py jobs" in line]
+        forks = [pid for master in masters for pid in children_of(master)]
+        return [pid for pid in forks if _listed_as(pid).startswith(f"jobs {queue}"[:15])]
+
     def _json(self, *arguments: str) -> dict:
         status, output, errors = self._command(*arguments, "--json")
         assert status == 0, errors
@@ -149,6 +155,14 @@ def children_of(parent: int) -> dict[int, str]:
             except OSError:
                 continue
     return found
+
+
+def _listed_as(pid: int) -> str:
+    """The name of a process, of which the system keeps 15 bytes; empty when it has ended."""
+    try:
+        return (Path("/proc") / str(pid) / "comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def eventually(condition, seconds: float = 20.0):

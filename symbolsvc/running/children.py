@@ -7,9 +7,9 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
-from symbolsvc.running.processes import end, spawn
+from symbolsvc.running.processes import Process, end, spawn
 
 _FIRST_DELAY: Final = 0.1
 _LONGEST_DELAY: Final = 10.0
@@ -28,32 +28,46 @@ class Plan:
     stop_seconds: float = 10.0
     death_signal: signal.Signals = signal.SIGKILL
 
+    def launch(self) -> Process:
+        """Start the program. Raises OSError."""
+        return spawn(self.argv, death_signal=self.death_signal, env=self.env)
+
+
+class Launching(Protocol):
+    """What a child is started by: `Plan`, or what forks."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def stop_seconds(self) -> float: ...
+    def launch(self) -> Process: ...
+
 
 @dataclass(slots=True)
 class Child:
     """A process that is started again when it ends, after a growing pause."""
 
-    plan: Plan
-    process: subprocess.Popen[bytes] | None = None
+    plan: Launching
+    process: Process | None = None
     failures: int = 0
     started: float = 0.0
     next_start: float = field(default_factory=time.monotonic)
 
     def start(self) -> None:
         """Start it now. Raises OSError."""
-        self.process = spawn(self.plan.argv, death_signal=self.plan.death_signal, env=self.plan.env)
+        self.process = self.plan.launch()
         self.started = time.monotonic()
 
     def ended(self) -> int | None:
         """Its exit status, once, when it has ended by itself; the time of its next start is set then."""
         if self.process is None or self.process.poll() is None:
             return None
-        status = self.process.returncode
+        status = self.process.wait(0)
         self.process = None
         healthy = time.monotonic() - self.started > _HEALTHY_SECONDS
         self.failures = 1 if healthy else self.failures + 1
         self.next_start = time.monotonic() + self.delay
-        return int(status)
+        return status
 
     @property
     def delay(self) -> float:

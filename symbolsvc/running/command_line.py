@@ -17,6 +17,7 @@ _PLAIN: Final = {
     "up": "symbolsvc.running.up",
     "worker": "symbolsvc.running.worker",
     "web": "symbolsvc.running.web",
+    "jobs": "symbolsvc.running.jobs",
     "keep_cache": "symbolsvc.running.keeper",
 }
 _WITHOUT_DATABASE: Final = {"help", "--help", "-h", "version", "--version", "check", "makemigrations", "schema"} | {

@@ -16,6 +16,7 @@ MANAGE: Final = str(BASE_DIR / "manage.py")
 # Which queues a job process takes from, and how many such processes there are; each runs one job at a time.
 JOB_PROCESSES: Final[tuple[tuple[str, int], ...]] = (("maintenance", 1), ("imports", 1), ("uploads", 1), ("again", 1))
 CRASHES: Final = "crashes"
+JOBS_STOP_SECONDS: Final = 20.0
 
 CONVERTER_VARIABLE: Final = "SYMBOLSVC_CONVERTER"
 LISTEN_VARIABLE: Final = "SYMBOLSVC_LISTEN"
@@ -40,8 +41,8 @@ def cache_keeper(env: Mapping[str, str]) -> Plan:
     return manage("cache keeper", env, "keep_cache", stop_seconds=2.0)
 
 
-def jobs(env: Mapping[str, str], crash_workers: int, only: Collection[str] | None = None) -> list[Plan]:
-    """The processes that run jobs, of all queues or some; `crash_workers` of them process crashes.
+def jobs(env: Mapping[str, str], crash_workers: int, only: Collection[str] | None = None) -> Plan:
+    """The process that forks those that run jobs, of all queues or some; `crash_workers` of them process crashes.
 
     Raises ConfigurationError for a queue that there is not.
     """
@@ -49,12 +50,8 @@ def jobs(env: Mapping[str, str], crash_workers: int, only: Collection[str] | Non
     unknown = sorted(set(only or ()) - set(counts))
     if unknown:
         raise ConfigurationError(f"--queues: there is no queue {unknown[0]}, only {', '.join(counts)}.")
-    return [
-        manage(f"jobs {queue} {number}", env, "run_jobs", "--queues", queue, stop_seconds=20.0)
-        for queue, count in counts.items()
-        if only is None or queue in only
-        for number in range(1, count + 1)
-    ]
+    chosen = [f"{queue}={count}" for queue, count in counts.items() if only is None or queue in only]
+    return manage("jobs", env, "jobs", *chosen, stop_seconds=JOBS_STOP_SECONDS + 3.0)
 
 
 def web(env: Mapping[str, str], graceful_seconds: float) -> Plan:

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NAME: Final = 15
 _POLL_SECONDS: Final = 0.01
 # Loaded before any fork: a child between fork and exec should not load libraries.
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
@@ -29,6 +30,17 @@ class Account:
     name: str
     uid: int
     gid: int
+
+
+class Process(Protocol):
+    """A child of this process, as `subprocess.Popen` shows one."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def terminate(self) -> None: ...
 
 
 def own_account() -> Account:
@@ -48,6 +60,11 @@ def die_with(parent: int, death_signal: signal.Signals) -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def rename(name: str) -> None:
+    """Have this process listed under a name, of which the system keeps 15 bytes."""
+    _LIBC.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def spawn(
@@ -81,7 +98,7 @@ def spawn(
     )
 
 
-def end(process: subprocess.Popen[bytes], steps: Sequence[tuple[signal.Signals, float]]) -> None:
+def end(process: Process, steps: Sequence[tuple[signal.Signals, float]]) -> None:
     """Send each signal and wait its seconds, until the process has ended; SIGKILL comes last in any case."""
     for number, seconds in (*steps, (signal.SIGKILL, 10.0)):
         if process.poll() is not None:

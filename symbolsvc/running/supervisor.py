@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from engine.errors import SymbolsvcError
-from symbolsvc.running.children import Child, Plan
+from symbolsvc.running.children import Child, Launching
 from symbolsvc.running.postgres import Server
 
 _LONGEST_PAUSE: Final = 1.0
@@ -26,10 +26,10 @@ class GaveUp(SymbolsvcError):
     code = "gave_up"
 
 
-def log(event: str) -> None:
+def log(event: str, who: str = "up") -> None:
     """One line to stderr."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    sys.stderr.write(f"{stamp} [up] {event}\n")
+    sys.stderr.write(f"{stamp} [{who}] {event}\n")
     sys.stderr.flush()
 
 
@@ -39,8 +39,9 @@ class Supervisor:
     SIGTERM and SIGINT end it in good order; a second one at once.
     """
 
-    def __init__(self, database: Server | None = None) -> None:
+    def __init__(self, database: Server | None = None, who: str = "up") -> None:
         self._database = database
+        self._who = who
         self._groups: list[list[Child]] = []
         self._signals = 0
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -63,7 +64,7 @@ class Supervisor:
         """Whether nobody has asked to stop."""
         return self._signals == 0
 
-    def start(self, plans: Sequence[Plan]) -> None:
+    def start(self, plans: Sequence[Launching]) -> None:
         """Start a group of processes and keep them running from here on."""
         group = [Child(plan) for plan in plans]
         self._groups.append(group)
@@ -110,7 +111,7 @@ class Supervisor:
             return
         if not self.ready and child.failures >= _HOPELESS_FAILURES:
             raise GaveUp(f"{child.plan.name} does not start; its messages are above.")
-        log(f"{child.plan.name} ended with status {status}, starting it again in {child.delay:.1f} s")
+        log(f"{child.plan.name} ended with status {status}, starting it again in {child.delay:.1f} s", self._who)
 
     def _watch_database(self) -> None:
         database = self._database

@@ -101,7 +101,7 @@ def _start(supervisor: Supervisor, env: dict[str, str], address: Address, values
     supervisor.start([plans.web(env, values["GRACEFUL_SECONDS"])])
     if supervisor.wait_until(lambda: address.answers("/livez")):
         supervisor.ready = True
-        supervisor.start([plans.cache_keeper(env), *plans.jobs(env, values["CRASH_WORKERS"])])
+        supervisor.start([plans.cache_keeper(env), plans.jobs(env, values["CRASH_WORKERS"])])
         sys.stdout.write(f"ready http://{address}\n")
         sys.stdout.flush()
         supervisor.run()

@@ -50,5 +50,5 @@ def _supervise(values: dict[str, Any], database_url: str, queues: frozenset[str]
     with tempfile.TemporaryDirectory(prefix="symbolsvc-") as sockets, Supervisor() as supervisor:
         env = plans.environment(environment.data_dir(values), database_url, Path(sockets))
         supervisor.start([plans.converter({**env, **scratch_environment(environment.cache_dir(values))})])
-        supervisor.start([plans.cache_keeper(env), *plans.jobs(env, values["CRASH_WORKERS"], queues)])
+        supervisor.start([plans.cache_keeper(env), plans.jobs(env, values["CRASH_WORKERS"], queues)])
         supervisor.run()

@@ -120,14 +120,14 @@ def test_a_port_in_use_is_refused(running, tmp_path):
     assert done.stderr == f"{host}:{port}: Address already in use\n"
 
 
-@pytest.mark.parametrize("word", ["manage.py web", "--queues maintenance", "engine.convert.server"])
+@pytest.mark.parametrize("word", ["manage.py web", "manage.py jobs", "engine.convert.server"])
 def test_a_killed_process_is_started_again(running, word):
     killed = running.child(word)
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: any(word in line and pid != killed for pid, line in running.children().items()))
     eventually(lambda: answers(running))
     names = {"manage.py web": "web", "engine.convert.server": "converter"}
-    name = names.get(word, "jobs maintenance 1")
+    name = names.get(word, "jobs")
     assert f"{name} ended with status -9, starting it again" in running.log
 
 
@@ -145,6 +145,23 @@ def test_web_workers_end_with_their_first_process(running):
     eventually(lambda: answers(running))
 
 
+@pytest.mark.parametrize("queue", ["maintenance", "crashes"])
+def test_a_killed_job_process_is_replaced_and_the_others_work_on(running, queue):
+    before = set(eventually(running.job_processes))
+    killed = running.job_processes(queue)[0]
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: len(running.job_processes()) == len(before) and killed not in running.job_processes())
+    assert before - {killed} < set(running.job_processes())
+    assert f"[jobs] jobs {queue} 1 ended with status -9, starting it again" in running.log
+
+
+def test_job_processes_end_with_the_one_that_forked_them(running):
+    before = eventually(running.job_processes)
+    os.kill(running.child("manage.py jobs"), signal.SIGKILL)
+    eventually(lambda: not alive(before), 5)
+    assert len(eventually(lambda: running.job_processes("crashes"))) >= 1
+
+
 def test_a_killed_database_is_started_again_and_nothing_is_lost(running, data_dir):
     org = running.bootstrap()["organization"]["slug"]
     token = running.token(org, scopes=SCOPES)
@@ -153,11 +170,12 @@ def test_a_killed_database_is_started_again_and_nothing_is_lost(running, data_di
     for _ in range(10):
         assert get(running, f"/api/0/projects/{org}/web/symbol-sources/", token)[0] == 200
     assert "database ended with status -9" in running.log
-    eventually(lambda: any("run_jobs" in line for line in running.children().values()))
+    eventually(running.job_processes)
 
 
 def everything(service):
-    pids = [service.process.pid, *service.children(), *web_workers(service), *database_processes(service.data_dir)]
+    forks = [*web_workers(service), *service.job_processes()]
+    pids = [service.process.pid, *service.children(), *forks, *database_processes(service.data_dir)]
     assert len(pids) > 8
     return pids
 
