@@ -142,6 +142,8 @@ def _first_of_each_id(rows: Iterable[SymbolSource]) -> Iterator[SymbolSource]:
 
 def _config(row: SymbolSource) -> SourceConfig:
     """Raises EncryptionError, BadSource or _Unusable."""
+    if not row.enabled:
+        raise _Unusable("it is switched off")
     kind = TYPES.get(row.type)
     if kind is None:
         raise _Unusable("its type is not known to this version")

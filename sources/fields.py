@@ -38,12 +38,16 @@ class Problems:
     """What is wrong with a body, by field path. Bounded, and free of values."""
 
     texts: list[str] = field(default_factory=list)
+    # Field path and text of each, for forms.
+    found: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, path: str, why: str) -> None:
         self.texts.append(f"{shown_path(path)}: {why}")
+        self.found.append((shown_path(path), why))
 
-    def say(self, text: str) -> None:
+    def say(self, path: str, text: str) -> None:
         self.texts.append(text)
+        self.found.append((shown_path(path), text))
 
     def __bool__(self) -> bool:
         return bool(self.texts)
@@ -95,7 +99,7 @@ class Text:
             problems.add(path, self.why)
         else:
             for text in (text for pattern, text in self.refused if re.match(pattern, value)):
-                problems.say(text)
+                problems.say(path, text)
         return value
 
     def schema(self) -> Schema:

@@ -12,6 +12,7 @@ from core.encryption import KEY_ID_LENGTH
 from projects.models import Organization, Project
 
 SOURCE_ID_LENGTH: Final = 255
+FAILURE_LENGTH: Final = 500
 UNIQUE_IN_PROJECT: Final = "source_id_in_project"
 UNIQUE_IN_ORGANIZATION: Final = "source_id_in_organization"
 
@@ -30,6 +31,8 @@ class SymbolSource(models.Model):
     type = models.CharField(max_length=64)
     name = models.CharField(max_length=255, blank=True)
     position = models.PositiveIntegerField()
+    # One that is switched off keeps its place and its secrets, and no lookup asks it.
+    enabled = models.BooleanField(default=True, db_default=True)
     config = models.JSONField(default=dict)
     secrets = models.BinaryField(null=True)
     secrets_key = models.CharField(max_length=KEY_ID_LENGTH, blank=True, default="", db_index=True)
@@ -56,3 +59,26 @@ class SymbolSource(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.source_id}"
+
+
+class SourceDay(models.Model):
+    """What came of asking one source for a project's files on one day (UTC); see `sources.statistics`.
+
+    The source is named by the id that lookups know: the project's own, an inherited one, or a built-in one.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    source_id = models.CharField(max_length=SOURCE_ID_LENGTH)
+    day = models.DateField()
+    hits = models.PositiveIntegerField(default=0)
+    misses = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    succeeded_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=FAILURE_LENGTH, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("project", "source_id", "day"), name="source_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.source_id} on {self.day}"

@@ -19,6 +19,11 @@ from sources.fields import ANY_TEXT, Choice, Field, ListOf, Problems, Text, clea
 from sources.openapi import describe_project
 from sources.views import CompatibleView
 
+BUILTIN: Final = Field(
+    "builtinSymbolSources",
+    ListOf(Choice(tuple(CATALOGUE)), 64),
+    "The built-in symbol sources that lookups use, by key; asked in the catalogue's order.",
+)
 FIELDS: Final = (
     Field("name", Text(NAME_LENGTH), "What people call the project."),
     Field(
@@ -26,11 +31,7 @@ FIELDS: Final = (
         Text(PLATFORM_LENGTH, ANY_TEXT, "must not hold control characters"),
         "What the project's crashes come from, such as `native`.",
     ),
-    Field(
-        "builtinSymbolSources",
-        ListOf(Choice(tuple(CATALOGUE)), 64),
-        "The built-in symbol sources that lookups use, by key; asked in the catalogue's order.",
-    ),
+    BUILTIN,
 )
 _ELSEWHERE: Final = "symbolSources: not changed here; use the project's symbol-sources/ endpoint"
 

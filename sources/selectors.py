@@ -61,6 +61,8 @@ def notices(rows: Iterable[SymbolSource]) -> list[str]:
     """What people should know about sources that are stored and cannot work yet, for HTTP headers."""
     texts = []
     for row in rows:
+        if not row.enabled:
+            texts.append(f"source {quote(row.source_id)} is switched off")
         kind = TYPES.get(row.type)
         lacking = kind.missing(row.fields) if kind else ()
         if lacking:

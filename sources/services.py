@@ -7,7 +7,7 @@ both find an id free or a position unused, and the count of changes there rises 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -59,6 +59,48 @@ def replace_source(*, place: Place, source_id: str, submitted: Submitted, actor:
         row.save()
         _record("source.changed", place, row, actor)
     return row
+
+
+def switch_source(*, place: Place, source_id: str, enabled: bool, actor: Actor) -> SymbolSource:
+    """Have lookups ask a source, or leave it out for now. Raises ApiError (404) for an unknown one."""
+    with _writing(place):
+        row = find_source(place, source_id, lock=True)
+        row.enabled = enabled
+        row.revision += 1
+        row.save()
+        _record("source.enabled" if enabled else "source.disabled", place, row, actor)
+    return row
+
+
+def order_sources(*, place: Place, source_ids: Sequence[str], actor: Actor) -> None:
+    """Put the sources kept here in this order of priority.
+
+    Raises ApiError (409) when these are not the ids of all of them, each once: somebody changed them meanwhile.
+    """
+    with _writing(place):
+        rows = {row.source_id: row for row in place.sources().select_for_update()}
+        if len(source_ids) != len(rows) or set(source_ids) != set(rows):
+            raise ApiError("the sources have changed meanwhile; look at them again", status=409, code="changed")
+        for position, source_id in enumerate(source_ids):
+            rows[source_id].position = position
+        SymbolSource.objects.bulk_update(rows.values(), ("position",))
+        audit.record(
+            organization=place.organization,
+            project=place.project,
+            actor=actor,
+            action="source.ordered",
+            target=place.project.slug if place.project else place.organization.slug,
+            data={"order": list(source_ids)},
+        )
+
+
+def move_source(*, place: Place, source_id: str, steps: int, actor: Actor) -> None:
+    """Move a source up (negative `steps`) or down among those kept here, as far as it goes. Raises ApiError."""
+    order = list(place.sources().values_list("source_id", flat=True))
+    find_source(place, source_id)
+    at = order.index(source_id)
+    order.insert(max(0, min(at + steps, len(order) - 1)), order.pop(at))
+    order_sources(place=place, source_ids=order, actor=actor)
 
 
 def delete_source(*, place: Place, source_id: str, actor: Actor) -> None:

@@ -57,10 +57,18 @@ class Submitted:
         return f"<submitted {self.type.name} source {self.source_id!r}>"
 
 
+class InvalidSource(ApiError):
+    """A body that describes no source. `problems`: the path of each field that is wrong, and why."""
+
+    def __init__(self, problems: Problems) -> None:
+        super().__init__(str(problems))
+        self.problems = tuple(problems.found)
+
+
 def read_source(body: object, *, may_keep: bool) -> Submitted:
     """The source that a body describes. `may_keep`: a secret may be `{"hidden-secret": true}`, to keep the stored one.
 
-    Raises ApiError naming every field that is wrong, never a value.
+    Raises ApiError (InvalidSource) naming every field that is wrong, never a value.
     """
     if type(body) is not dict:
         raise ApiError("the body must be a JSON object")
@@ -74,7 +82,7 @@ def read_source(body: object, *, may_keep: bool) -> Submitted:
     cleaned = clean_fields(table, fields, "", problems)
     _check_filetypes(cleaned, problems)
     if problems:
-        raise ApiError(str(problems))
+        raise InvalidSource(problems)
     return _submitted(kind, cleaned, kept)
 
 

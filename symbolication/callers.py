@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, Final, Protocol
 
 import msgspec
@@ -22,6 +23,7 @@ from engine.javascript.artifacts import ArtifactProvider
 from engine.javascript.wire import JsRequest, ScrapingRules
 from engine.run import Annotate
 from projects.access import ProjectAccess
+from sources.statistics import note
 from symbolication.diagnosing import Diagnoser
 from symbolication.rejections import Refused
 
@@ -102,7 +104,8 @@ class ProjectCaller:
         if sources is not None:
             raise Refused(400, "sources: the project's stored sources are used; leave this field out")
         opened = project_sources(self.access)
-        return Asking(opened.sources, _diagnoser_of(opened).json, explain=True)
+        diagnoser = _diagnoser_of(opened, self.access.project.pk)
+        return Asking(opened.sources, diagnoser.json, explain=True)
 
     def artifacts(self, request: JsRequest) -> Artifacts:
         """Those of the project, with its own rules for the web, which a request can only make stricter."""
@@ -111,6 +114,6 @@ class ProjectCaller:
         return Artifacts(project_artifacts(self.access), replace(rules, enabled=allowed))
 
 
-def _diagnoser_of(opened: ProjectSources) -> Diagnoser:
-    """The one diagnoser of a project's sources, while they stay the same."""
-    return _of_projects.get(opened, lambda: Diagnoser(opened.asked, opened.unasked))
+def _diagnoser_of(opened: ProjectSources, project_id: int) -> Diagnoser:
+    """The one diagnoser of a project's sources, while they stay the same. What it sees of sources is counted."""
+    return _of_projects.get(opened, lambda: Diagnoser(opened.asked, opened.unasked, partial(note, project_id)))

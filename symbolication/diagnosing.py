@@ -6,7 +6,7 @@ remembered together with that answer, so that warm requests pay for one look int
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -30,6 +30,7 @@ from symbolication.remedies import ADVICE, NOTES, wanted_file
 _REMEMBERED_BYTES: Final = 4 * 1024 * 1024
 _OWN_BYTES: Final = 400
 _NO_TIME: Final = "unknown"
+Note: TypeAlias = Callable[[str, Sequence[SourceTries]], None]
 _Answers: TypeAlias = tuple[SymcacheAnswer | None, CficacheAnswer | None]
 
 
@@ -69,9 +70,11 @@ class ModuleDiagnosis(msgspec.Struct):
 class Diagnoser:
     """Says what is to be said about modules looked up in the sources of one project."""
 
-    def __init__(self, asked: Sequence[Asked], unasked: Sequence[Unasked]) -> None:
+    def __init__(self, asked: Sequence[Asked], unasked: Sequence[Unasked], note: Note | None = None) -> None:
+        """`note` is told once of each fresh answer: of which module, and what came of asking each source."""
         self.asked = tuple(asked)
         self.unasked = tuple(unasked)
+        self._note = note
         self._known: TwoGenerations[tuple[str, bool], tuple[_Answers, str]] = TwoGenerations(_REMEMBERED_BYTES)
 
     def json(
@@ -91,6 +94,7 @@ class Diagnoser:
         known = self._known.get((key, everything))
         if known is not None and known[0][0] is answer and known[0][1] is unwound:
             return known[1]
+        self._noted(key, wanted, answer, unwound)
         text = self._text(wanted, answer, everything, unwound)
         self._known.put((key, everything), ((answer, unwound), text), _OWN_BYTES + len(key) + 2 * len(text))
         return text
@@ -100,6 +104,11 @@ class Diagnoser:
         return _described(
             diagnose(answer, wanted, self.asked, self.unasked), wanted, isinstance(answer, CficacheAnswer)
         )
+
+    def _noted(self, key: str, wanted: Wanted, *answers: FileAnswer | None) -> None:
+        for answer in answers:
+            if answer is not None and self._note is not None:
+                self._note(key, diagnose(answer, wanted, self.asked).sources)
 
     def _text(
         self, wanted: Wanted, answer: SymcacheAnswer | None, everything: bool, unwound: CficacheAnswer | None

@@ -79,7 +79,9 @@ class AppStoreTrial:
         return kind_of(bytes(target.content))
 
 
-def run_app_store_trial(access: AppStoreAccess, *, url: str, trust: Trust) -> SourceTestReport:
+def run_app_store_trial(
+    access: AppStoreAccess, *, url: str, trust: Trust, steps: Steps | None = None
+) -> SourceTestReport:
     """Test an App Store Connect source and say what came of it, at the latest after 15 seconds."""
     try:
         # Before anything is asked: without a key that can be read nothing is worth asking for.
@@ -87,7 +89,8 @@ def run_app_store_trial(access: AppStoreAccess, *, url: str, trust: Trust) -> So
     except AppStoreFailure as failure:
         return not_ready(failure)
     deadline = Deadline.after(TRIAL_SECONDS)
-    trial = AppStoreTrial(AppStore(access, url, trust), Way(url, trust, deadline), trust, deadline)
+    store, way = AppStore(access, url, trust), Way(url, trust, deadline)
+    trial = AppStoreTrial(store, way, trust, deadline, Steps() if steps is None else steps)
     overdue = watched(trial.walk, deadline)
     return report(trial.steps, None, overdue=overdue, remedy=_remedy)
 

@@ -67,7 +67,7 @@ def read_test(place: Place, body: object, source_id: str | None) -> Tested:
     if given is None and stored is None:
         raise ApiError("source: give a source, or name a stored one with ?id=", field="source")
     config = _stored(stored) if given is None and stored else _submitted(given, stored)
-    return Tested(config, _wanted(wrapped.get("file")))
+    return Tested(config, read_wanted(wrapped.get("file")))
 
 
 def _stored(row: SymbolSource) -> SourceConfig | AppStoreAccess:
@@ -114,7 +114,8 @@ def _imported(plain: Plain) -> AppStoreAccess:
         raise NotReady(failure) from None
 
 
-def _wanted(given: object) -> Wanted | None:
+def read_wanted(given: object) -> Wanted | None:
+    """The module that a body's `file` names, None without one. Raises ApiError."""
     if given is None:
         return None
     if type(given) is not dict:
@@ -122,7 +123,7 @@ def _wanted(given: object) -> Wanted | None:
     problems = Problems()
     fields = clean_fields(FILE_FIELDS, given, "file", problems)
     if problems:
-        raise ApiError(str(problems))
+        raise ApiError(str(problems), field=problems.found[0][0])
     debug_id = DebugId.parse(fields["debug_id"]) if "debug_id" in fields else None
     if "debug_id" in fields and debug_id is None:
         raise ApiError("file.debug_id: is not a debug id", field="file.debug_id")

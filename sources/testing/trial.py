@@ -200,15 +200,20 @@ class Trial:
         return Location(f"symbolsvc-test/{secrets.token_hex(16)}/symbolsvc-test", "")
 
 
-def run_trial(config: SourceConfig, *, owner: str, trust: Trust, wanted: Wanted | None) -> SourceTestReport:
-    """Test a source and say what came of it, at the latest after 15 seconds."""
+def run_trial(
+    config: SourceConfig, *, owner: str, trust: Trust, wanted: Wanted | None, steps: Steps | None = None
+) -> SourceTestReport:
+    """Test a source and say what came of it, at the latest after 15 seconds.
+
+    Others may watch the `steps` that they give while they are made.
+    """
     deadline = Deadline.after(TRIAL_SECONDS)
     way = Way(_address(config), trust, deadline)
     # Hosts that are left alone are asked here all the same, and failures here are not held against them.
     source = open_source(
         config, owner=owner, trust=trust, digest_key=secrets.token_bytes(32), never_block=[_host(config)]
     )
-    trial = Trial(source, config, way, wanted, deadline, Steps())
+    trial = Trial(source, config, way, wanted, deadline, Steps() if steps is None else steps)
     overdue = watched(trial.walk, deadline)
     return report(trial.steps, trial.layout, overdue=overdue, remedy=lambda step, failure: remedy(step, failure.kind))
 

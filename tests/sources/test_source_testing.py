@@ -12,8 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from projects.scopes import SCOPES
-from sources.testing import api as testing_api
-from sources.testing import trial
+from sources.testing import running, trial
 from tests.cast import Api, make_project, make_token
 from tests.engine.webserver import hang, reply, web_server
 from tests.sources.helpers import HTTP
@@ -190,10 +189,10 @@ class TestRefusals:
         assert words in response.json()["error"]
 
     def test_too_many_at_once(self, api, symbols, monkeypatch):
-        monkeypatch.setattr(testing_api, "_places", threading.BoundedSemaphore(1))
-        testing_api._places.acquire()
+        monkeypatch.setattr(running, "_places", threading.BoundedSemaphore(1))
+        running._places.acquire()
         assert api.post(PATH, http(symbols.url)).status_code == 503
-        testing_api._places.release()
+        running._places.release()
         assert api.post(PATH, http(symbols.url)).status_code == 200
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
