@@ -7,6 +7,10 @@ class CrashesConfig(AppConfig):
 
     def ready(self) -> None:
         from crashes.again.arriving import listen
+        from crashes.pages.lists_own import register
+        from crashes.pages.now import register as register_now
         from debugfiles.arrivals import on_arrival
 
         on_arrival(listen)
+        register()
+        register_now()

@@ -13,6 +13,9 @@ from msgspec import Meta
 
 from core.api import ApiError
 from crashes.models import Crash, CrashLack, Rerun
+from crashes.searching import matching_crashes as matching_crashes_of
+from crashes.searching import read_words
+from crashes.searching.words import LONGEST
 from engine.modules import DebugId
 
 MOST_IDS: Final = 1_000
@@ -26,7 +29,8 @@ _Text = Annotated[str, Meta(max_length=250)]
 class Chosen(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Crashes that fulfil all that is said here. `since` and `until` are about when they were received.
 
-    `ids` are numbers of crashes. `lacking`: a debug id, or a code id, of a file that they lack.
+    `ids` are numbers of crashes. `lacking`: a debug id, or a code id, of a file that they lack. `search`: words as in
+    the search box of the list of crashes.
     """
 
     ids: Annotated[tuple[_Number, ...], Meta(max_length=MOST_IDS)] = ()
@@ -38,6 +42,7 @@ class Chosen(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     since: datetime | None = None
     until: datetime | None = None
     lacking: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    search: Annotated[str, Meta(min_length=1, max_length=LONGEST)] | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,7 +68,10 @@ def plan_of(rerun: Rerun) -> Plan:
 
 
 def check(chosen: Chosen) -> None:
-    """Raises ApiError (400) for a time without a zone."""
+    """Raises ApiError (400) for a time without a zone, and for words that are not understood."""
+    problems = read_words(chosen.search or "")[1]
+    if problems:
+        raise ApiError(f"search: {problems[0]}", field="search")
     for name in ("since", "until"):
         value = getattr(chosen, name)
         if value is not None and value.tzinfo is None:
@@ -85,7 +93,9 @@ def matching_crashes(project_id: int, chosen: Chosen) -> QuerySet[Crash]:
     rows = rows.exclude(state=Crash.State.KEPT)
     if chosen.ids:
         rows = rows.filter(pk__in=chosen.ids)
-    return rows.filter(_lacking(project_id, chosen.lacking)) if chosen.lacking else rows
+    if chosen.lacking:
+        rows = rows.filter(_lacking(project_id, chosen.lacking))
+    return rows & _searched(project_id, chosen.search) if chosen.search else rows
 
 
 def total(project_id: int, plan: Plan) -> int:
@@ -121,6 +131,10 @@ def still_meant(ids: Collection[int], plan: Plan) -> list[int]:
         return sorted(Crash.objects.filter(pk__in=ids).exclude(state=Crash.State.PENDING).values_list("pk", flat=True))
     rows = lacks_of(plan).filter(crash__in=ids, crash__state=Crash.State.DONE)
     return sorted(set(rows.values_list("crash", flat=True)))
+
+
+def _searched(project_id: int, words: str) -> QuerySet[Crash]:
+    return matching_crashes_of(project_id, read_words(words)[0], in_all_groups=True)
 
 
 def _lacking(project_id: int, text: str) -> Q:

@@ -7,6 +7,7 @@ from typing import Protocol
 from crashes.grouping.fingerprints import grouping_of
 from crashes.grouping.groups import Placed, place
 from crashes.grouping.parts import Grouping
+from crashes.grouping.searched import remember, searched_names
 from crashes.models import Crash
 from crashes.models.crash import TEXT_LENGTH
 from crashes.results import Result
@@ -41,4 +42,5 @@ def assign(crash: Crash, result: Result, facts: Seen) -> bool:
     crash.title = found.title[:TEXT_LENGTH]
     crash.culprit = found.culprit[:TEXT_LENGTH]
     crash.group, is_first = place(crash, Placed(facts.platform, facts.version))
+    remember(crash.project_id, crash.group.pk, searched_names(result))
     return is_first

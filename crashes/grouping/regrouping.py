@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from core.background import defer
 from crashes.grouping import assign, grouping, tasks
-from crashes.models import Crash, Rerun
+from crashes.grouping.searched import remember, searched_names
+from crashes.models import Crash, Group, Rerun
 from crashes.models.crash import TEXT_LENGTH
 from crashes.results import Result, unpacked
 from projects import audit
@@ -76,8 +77,11 @@ def advance(rerun_id: int) -> bool:
         return False
     last = int(rerun.chosen["last"])
     ids, cursor = _next(rerun, last)
-    for changed in _changed(ids):
+    seen: dict[int, set[tuple[str, str]]] = {}
+    for changed in _changed(ids, seen):
         _regroup(changed)
+    for group_id, names in seen.items():
+        _remember(rerun.project_id, group_id, names)
     return _go_on(rerun, cursor, len(ids), ended=cursor >= last)
 
 
@@ -105,19 +109,33 @@ def _go_on(rerun: Rerun, cursor: int, count: int, *, ended: bool) -> bool:
     return False
 
 
-def _changed(ids: list[int]) -> Iterator[int]:
-    """Those that are called or grouped otherwise by now: most are not, and cost no lock."""
+def _changed(ids: list[int], seen: dict[int, set[tuple[str, str]]]) -> Iterator[int]:
+    """Those that are called or grouped otherwise by now: most are not, and cost no lock.
+
+    What the others are found by is put into `seen`, by their groups.
+    """
     for start_ in range(0, len(ids), _AT_ONCE):
         for crash in Crash.objects.filter(pk__in=ids[start_ : start_ + _AT_ONCE]).select_related("result"):
             result = _result(crash)
-            if result is not None and _differs(crash, result):
+            if result is None:
+                continue
+            if crash.group_id is None or _differs(crash, result):
                 yield crash.pk
+            else:
+                seen.setdefault(crash.group_id, set()).update(searched_names(result))
+
+
+@transaction.atomic
+def _remember(project_id: int, group_id: int, names: set[tuple[str, str]]) -> None:
+    """Have the group found by what its crashes from before such searches were stored without."""
+    if Group.objects.select_for_update().filter(pk=group_id).exists():
+        remember(project_id, group_id, names)
 
 
 def _differs(crash: Crash, result: Result) -> bool:
     found = grouping(crash, result)
     expected = (found.fingerprint, found.title[:TEXT_LENGTH], found.culprit[:TEXT_LENGTH])
-    return crash.group_id is None or (crash.fingerprint, crash.title, crash.culprit) != expected
+    return (crash.fingerprint, crash.title, crash.culprit) != expected
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from crashes.models.crash import Attachment, Crash, CrashResult
 from crashes.models.doomed import DoomedBlob
-from crashes.models.group import Group
+from crashes.models.group import Group, GroupName
 from crashes.models.lacking import CrashLack, LackedFile, Rerun, SourcesSeen
 from crashes.models.rules import CrashRules, ProjectKey
 
@@ -14,6 +14,7 @@ __all__ = [
     "CrashRules",
     "DoomedBlob",
     "Group",
+    "GroupName",
     "LackedFile",
     "ProjectKey",
     "Rerun",

@@ -104,6 +104,7 @@ class Crash(models.Model):
             models.Index(fields=("project", "lease_until"), name="crash_running", condition=Q(state="running")),
             models.Index(fields=("project", "id"), name="crash_set_aside", condition=Q(state="set_aside")),
             models.Index(fields=("rerun", "state"), name="crash_of_rerun", condition=Q(rerun__isnull=False)),
+            models.Index(fields=("project", "group"), name="crash_unnamed", condition=Q(unnamed_count__gt=0)),
             GinIndex(fields=("attributes",), name="crash_attributes", opclasses=("jsonb_path_ops",)),
             HashIndex(fields=("blob_key",), name="crash_by_blob"),
         )

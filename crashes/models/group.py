@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 from django.db.models.functions import Now
 
 from projects.models import Project
+
+NAME_LENGTH: Final = 200
 
 
 class Group(models.Model):
@@ -46,3 +50,33 @@ class Group(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class GroupName(models.Model):
+    """What a group is found by: a function or a module on the crashed stack of one of its crashes, in lower case.
+
+    Of a function also its last parts; see `crashes.grouping.searched`.
+    """
+
+    class Kind(models.TextChoices):
+        FUNCTION = "function"
+        MODULE = "module"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="names", db_index=False)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField(max_length=NAME_LENGTH)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("group", "kind", "name"), name="crash_group_name_once"),)
+        indexes = (
+            # A beginning is looked for, whatever the database's collation is.
+            models.Index(
+                fields=("project", "kind", "name", "group"),
+                opclasses=("int8_ops", "varchar_ops", "varchar_pattern_ops", "int8_ops"),
+                name="crash_groups_by_name",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -13,7 +13,7 @@ from core.api import answer, not_found
 from core.openapi import refusals
 from crashes.grouping import grouping
 from crashes.models import Crash, CrashResult, LackedFile
-from crashes.rest.asking import ADMIN, CRASH, FILTERS, PLACE, TAG, WRITE, CrashView, asked_crashes, find_crash
+from crashes.rest.asking import ADMIN, CRASH, FILTERS, PLACE, TAG, WRITE, CrashView, find_crash
 from crashes.rest.paging import paginate_by
 from crashes.rest.shapes import (
     CrashDetails,
@@ -27,6 +27,7 @@ from crashes.rest.shapes import (
 )
 from crashes.results import Result, result_json, stored_result
 from crashes.retention.deleting import delete_crashes
+from crashes.searching import matching_crashes, read_query
 from crashes.services import process_again
 from projects.openapi import PAGING
 
@@ -45,7 +46,7 @@ class ProjectCrashes(CrashView):
     )
     def get(self, request: Request, **names: str) -> Response:
         """Newest first. Of several filters all hold."""
-        rows = asked_crashes(self.open(request, names).project, request)
+        rows = matching_crashes(self.open(request, names).project, read_query(request.query_params))
         page = paginate_by(request, rows.defer(*_UNSHOWN), "received_at")
         return answer([CrashSummary(**crash_values(row)) for row in page.rows], Link=page.link)
 

@@ -19,7 +19,7 @@ from core.openapi import BODY_STATUSES, refusals
 from crashes.grouping.deciding import set_state
 from crashes.grouping.regrouping import start
 from crashes.models import Crash, Group
-from crashes.rest.asking import PLACE, TAG, WRITE, CrashView, find_group, query, searched_text, text_matches
+from crashes.rest.asking import GROUP_FILTERS, PLACE, TAG, WRITE, CrashView, find_group, query
 from crashes.rest.paging import paginate_by
 from crashes.rest.shapes import (
     CrashGroupDetails,
@@ -32,6 +32,7 @@ from crashes.rest.shapes import (
     group_values,
     run_shown,
 )
+from crashes.searching import matching_groups, read_query
 from projects.openapi import PAGING
 
 DAYS: Final = 30
@@ -55,19 +56,14 @@ class CrashGroups(CrashView):
             *PLACE,
             *PAGING,
             query("sort", "Latest, newest or largest first.", enum=list(_SORTS), default="lastSeen"),
-            query("state", "Groups in this state.", enum=Group.State.values),
-            query("query", "Groups with this text in title or culprit, in any case of letters."),
+            *GROUP_FILTERS,
         ],
         responses={200: CrashGroupSummaries, **refusals(400, 403, 404)},
     )
     def get(self, request: Request, **names: str) -> Response:
         """Groups whose crashes have all moved to others are left out."""
-        rows = Group.objects.filter(project=self.open(request, names).project, count__gt=0)
-        state, text = request.query_params.get("state", ""), searched_text(request)
-        if state:
-            rows = rows.filter(state=_one_of(Group.State.values, "state", state))
-        if text:
-            rows = rows.filter(text_matches(text))
+        asked = read_query(request.query_params, of_groups=True)
+        rows = matching_groups(self.open(request, names).project, asked)
         sort = _one_of(_SORTS, "sort", request.query_params.get("sort", "") or "lastSeen")
         page = paginate_by(request, rows.defer("versions", "platforms"), _SORTS[sort])
         return answer([CrashGroupSummary(**group_values(row)) for row in page.rows], Link=page.link)
@@ -134,18 +130,19 @@ def _details(group: Group) -> CrashGroupDetails:
     newest = Crash.objects.filter(group=group).order_by("-received_at", "-id").first()
     return CrashGroupDetails(
         **group_values(group),
-        versions=_sorted(group.versions),
-        platforms=_sorted(group.platforms),
-        days=_days(group),
+        versions=sorted_counts(group.versions),
+        platforms=sorted_counts(group.platforms),
+        days=days_of(group),
         newest_crash=None if newest is None else CrashSummary(**crash_values(newest)),
     )
 
 
-def _sorted(counts: dict[str, int]) -> dict[str, int]:
+def sorted_counts(counts: dict[str, int]) -> dict[str, int]:
+    """The largest first."""
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _days(group: Group) -> list[DayCount]:
+def days_of(group: Group) -> list[DayCount]:
     """The last days, those without a crash too; crashes deleted since are not in it."""
     midnight = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = midnight - timedelta(days=DAYS - 1)

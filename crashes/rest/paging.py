@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from rest_framework.request import Request
@@ -38,23 +38,46 @@ class Edge:
         return f"{self.key}-{self.row_id}:0:{int(self.backwards)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Row]):
+    """The rows of a page; `previous` and `next` are the cursors of the pages beside it, None where there is none."""
+
+    rows: list[Row]
+    previous: Edge | None
+    next: Edge | None
+
+
 def paginate_by(request: Request, rows: QuerySet[Row], field: str) -> Page[Row]:
     """The page of `rows`, highest `field` first, that the query asks for. Raises ApiError when that is malformed.
 
     `field` is a number or a time and never null; it should have an index with the id behind it.
     """
     query = request.query_params
-    edge, size = _edge(query.get("cursor", "")), page_size(query.get("per_page", ""))
+    part = part_by(query.get("cursor", ""), rows, field, page_size(query.get("per_page", "")))
+    previous = relation(
+        request, "previous", part.previous or Edge(*_first(part.rows, field), True), bool(part.previous)
+    )
+    after = relation(request, "next", part.next or Edge(*_last(part.rows, field), False), bool(part.next))
+    return Page(part.rows, f"{previous}, {after}")
+
+
+def part_by(cursor: str, rows: QuerySet[Row], field: str, size: int) -> Part[Row]:
+    """Up to `size` of `rows`, highest `field` first, from the cursor on. Raises ApiError for a malformed one."""
+    edge = _edge(cursor)
     backwards = edge is not None and edge.backwards
-    part = rows.order_by(field, "id") if backwards else rows.order_by(f"-{field}", "-id")
+    ordered = rows.order_by(field, "id") if backwards else rows.order_by(f"-{field}", "-id")
     if edge is not None:
-        part = part.filter(_beyond(rows, field, edge))
-    found = list(part[: size + 1])
+        ordered = ordered.filter(_beyond(rows, field, edge))
+    found = list(ordered[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
     before, after = (more, True) if backwards else (edge is not None, more)
-    return Page(found, _link(request, found, field, before=before, after=after))
+    return Part(
+        found,
+        Edge(*_first(found, field), True) if before and found else None,
+        Edge(*_last(found, field), False) if after and found else None,
+    )
 
 
 def _beyond(rows: QuerySet[Row], field: str, edge: Edge) -> Q:
@@ -86,10 +109,12 @@ def _malformed() -> ApiError:
     return ApiError("cursor: is malformed", field="cursor")
 
 
-def _link(request: Request, rows: list[Row], field: str, *, before: bool, after: bool) -> str:
-    first, last = (_key(rows[0], field), _key(rows[-1], field)) if rows else ((0, 0), (0, 0))
-    previous = relation(request, "previous", Edge(*first, True), before and bool(rows))
-    return f"{previous}, {relation(request, 'next', Edge(*last, False), after and bool(rows))}"
+def _first(rows: list[Row], field: str) -> tuple[int, int]:
+    return _key(rows[0], field) if rows else (0, 0)
+
+
+def _last(rows: list[Row], field: str) -> tuple[int, int]:
+    return _key(rows[-1], field) if rows else (0, 0)
 
 
 def _key(row: Model, field: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from rest_framework.request import Request
 
 from crashes.models import Crash, Group
-from crashes.rest.asking import asked_crashes
+from crashes.searching import matching_crashes, read_query
 from crashes.rest.paging import Edge, paginate_by
 from tests.crashes.grouping.making import grouped
 
@@ -72,7 +72,7 @@ CRASHES = [
 @pytest.mark.parametrize(("query", "index"), [row[1:] for row in CRASHES], ids=[row[0] for row in CRASHES])
 def test_crashes_are_found_in_the_order_of_an_index(acme_project, query, index):
     grouped(acme_project, "post")
-    assert indexes(asked_crashes(acme_project, request(query)), "received_at", query) == {index}
+    assert indexes(matching_crashes(acme_project, read_query(request(query).query_params)), "received_at", query) == {index}
 
 
 @pytest.mark.parametrize(
