@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from projects.access import ProjectAccess
+from projects.pages.commands import base_url
 
 SYMBOL_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -40,14 +40,9 @@ FEATURES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def service_url(request: HttpRequest) -> str:
-    """Where people reach this service, without a slash at its end."""
-    return str(settings.ENVIRONMENT["PUBLIC_URL"] or request.build_absolute_uri("/")).rstrip("/")
-
-
 def commands(request: HttpRequest, access: ProjectAccess) -> Mapping[str, str]:
     """Commands that upload from a build, by what they are for."""
-    url, organization, project = service_url(request), access.organization.slug, access.project.slug
+    url, organization, project = base_url(request), access.organization.slug, access.project.slug
     cli = f"sentry-cli --url {url}/ --auth-token $TOKEN"
     place = f"--org {organization} --project {project}"
     curl = 'curl -H "Authorization: Bearer $TOKEN"'

@@ -37,7 +37,7 @@ class Stored:
 def store_anything(*, project: Project, actor: Actor, upload: Upload) -> Stored:
     """Store a debug file, a script or a source map, an archive of either, or an artifact bundle.
 
-    Raises what `take_symbols`, `take_source_maps` and `store_artifact_bundle` raise: ApiError (400, 413, 503), BlobError.
+    Raises what they raise who take these: ApiError (400, 413, 503), BlobError.
     """
     outcome = _taken(project, actor, upload)
     facts = UploadFacts(_FORMAT, shown_name(upload.name), upload.incoming.size)
