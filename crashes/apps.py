@@ -8,9 +8,11 @@ class CrashesConfig(AppConfig):
     def ready(self) -> None:
         from crashes.again.arriving import listen
         from crashes.pages.lists_own import register
+        from crashes.pages.missing import register_missing
         from crashes.pages.now import register as register_now
         from debugfiles.arrivals import on_arrival
 
         on_arrival(listen)
         register()
         register_now()
+        register_missing()

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from crashes.pages import comparing, detail, groups, lists, reruns, rules
+from crashes.pages import comparing, detail, groups, lists, missing, reruns, rules
 from crashes.pages.now.views import now
 
 _CRASHES: Final = "organizations/<str:organization>/<str:project>/crashes/"
@@ -24,6 +24,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{_CRASHES}reruns/<str:rerun_id>/cancel/", reruns.cancel, name="cancel-rerun"),
     path(f"{_CRASHES}rules/", rules.edited, name="rules"),
     path(f"{_CRASHES}now/", now, name="now"),
+    path(f"{_CRASHES}missing/", missing.missing, name="missing"),
+    path(f"{_CRASHES}missing/ask/", missing.ask_for_all, name="missing-ask-all"),
+    path(f"{_CRASHES}missing/<int:file_id>/ask/", missing.ask_again, name="missing-ask"),
     # Behind the words above: a crash may be called anything else.
     path(_CRASH, detail.crash, name="crash"),
     path(f"{_CRASH}thread/", detail.thread, name="thread"),
