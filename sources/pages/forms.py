@@ -192,7 +192,9 @@ class _FilesForm(SourceForm):
     def _layout(self) -> dict[str, str]:
         casing = self._entered("casing")
         layout = {"type": self._entered("layout_type")} if self._entered("layout_type") else {}
-        return {**layout, "casing": casing} if layout and casing not in ("", "default") else layout
+        # Absent and `default` are the same; what was stored with one of them stays so.
+        said = self.stored is not None and "casing" in _object(self.stored.fields.get("layout"))
+        return {**layout, "casing": casing} if layout and casing and (said or casing != "default") else layout
 
     def _filters(self) -> dict[str, Any]:
         patterns = [line for line in self._entered("path_patterns").split("\n") if line.strip()]
