@@ -11,8 +11,9 @@ _public = {"authentication_classes": (), "permission_classes": ()}
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("projects.pages.urls")),
+    # An organization's `sources/` stands in the place of a project.
     path("", include("sources.pages.urls")),
+    path("", include("projects.pages.urls")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("api/0/", include("projects.urls")),
