@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -54,6 +55,10 @@ class Client:
         """Send a crash as its client does: the token in the address, attributes in the query."""
         path = f"/{self.organization}/{self.token}/{format_}?{urlencode(attributes)}"
         self._send("POST", path, report, "application/octet-stream")
+
+    def upload(self, file: Path) -> None:
+        """Keep a debug file in the project."""
+        self._send("POST", f"/{self.organization}/{self.token}/symbols", file.read_bytes(), "application/octet-stream")
 
     def symbolicate(self, request: object) -> Any:
         return self.call("POST", f"{self.project_path}/symbolicate/", request)
