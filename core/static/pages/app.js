@@ -15,6 +15,17 @@ function say(text) {
   place.replaceChildren(line);
 }
 
+// What can be scrolled sideways can be reached and scrolled by keys, and nothing else is a stop for them.
+const scrolled = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else if (!target.hasAttribute("role")) target.removeAttribute("tabindex");
+  }
+});
+function watchScrolling(root) {
+  for (const place of root.querySelectorAll(".scroll, pre")) scrolled.observe(place);
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (!button) return;
@@ -42,5 +53,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 document.addEventListener("htmx:sendError", () => say("The service cannot be reached. Try again in a moment."));
-document.addEventListener("htmx:load", (event) => showCopyButtons(event.detail.elt));
-document.addEventListener("DOMContentLoaded", () => showCopyButtons(document));
+function enliven(root) {
+  showCopyButtons(root);
+  watchScrolling(root);
+}
+document.addEventListener("htmx:load", (event) => enliven(event.detail.elt));
+document.addEventListener("DOMContentLoaded", () => enliven(document));
