@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from core.database import release
+from core.metrics.declared import process_seconds, processed
 from crashes.again import Revisions, look_once_more, record
 from crashes.grouping import assign
 from crashes.models import Crash, CrashResult
@@ -61,17 +62,20 @@ def process(claim: Claim) -> None:
 
 def _try(claim: Claim, taken: _Taken) -> None:
     try:
-        with held(claim, partial(_give_up, claim)):
+        with process_seconds.time(), held(claim, partial(_give_up, claim)):
             outcome = examine(taken.crash, Deadline.after(try_seconds()))
             _store(claim, taken, outcome)
+        processed.labels("done").inc()
     except UnreadableReport as error:
+        processed.labels("set_aside").inc()
         problem = problem_of(error)
         log.warning("crash %d is set aside: %s", claim.crash_id, problem)
         surely(partial(set_aside, claim, problem))
     except Exception as error:  # noqa: BLE001 - whatever it is, the crash says so and is tried again
         problem = problem_of(error)
         log.warning("try %d of crash %d failed: %s", claim.attempt, claim.crash_id, problem)
-        surely(partial(put_back, claim, problem, counted=not is_passing(error)))
+        state = surely(partial(put_back, claim, problem, counted=not is_passing(error)))
+        processed.labels("set_aside" if state == "set_aside" else "put_back").inc()
 
 
 def _give_up(claim: Claim) -> None:

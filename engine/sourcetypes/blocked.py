@@ -20,6 +20,14 @@ BLOCK_SECONDS = 3600
 HostKey = tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """That a host is left alone from now on, for BLOCK_SECONDS, and the failure that brought it about."""
+
+    key: HostKey
+    cause: str
+
+
 @dataclass(slots=True)
 class _Host:
     buckets: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -34,6 +42,8 @@ class BlockedHosts:
         self._clock = clock
         self._lock = threading.Lock()
         self._hosts: dict[HostKey, _Host] = {}
+        # Who is told of every host that is blocked.
+        self.listeners: list[Callable[[Blocked], None]] = []
 
     def check(self, key: HostKey) -> None:
         """Raise LookupFailure while the host is blocked."""
@@ -53,9 +63,12 @@ class BlockedHosts:
             host.buckets[bucket] += 1
             for old in [number for number in host.buckets if number <= bucket - WINDOW_SECONDS // BUCKET_SECONDS]:
                 del host.buckets[old]
-            if sum(host.buckets.values()) >= FAILURES:
-                host.blocked_until, host.cause = now + BLOCK_SECONDS, cause
-                host.buckets.clear()
+            if sum(host.buckets.values()) < FAILURES:
+                return
+            host.blocked_until, host.cause = now + BLOCK_SECONDS, cause
+            host.buckets.clear()
+        for listener in self.listeners:
+            listener(Blocked(key, cause))
 
 
 class HostBlocked(PassingFailure):

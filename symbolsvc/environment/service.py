@@ -69,6 +69,14 @@ SERVICE: Final[tuple[Setting, ...]] = (
     Setting("BODY_MAX_SECONDS", "60", positive, "A body below 8 KiB a second is cut off after this long."),
     Setting("API_BODY_MAX_BYTES", str(1024 * 1024), positive, "The largest body of every other API request."),
     Setting("GRACEFUL_SECONDS", "30", positive, "How long running requests may go on after SIGTERM."),
+    Setting(
+        "METRICS_TOKEN",
+        "",
+        str,
+        "What Prometheus sends as a bearer token to read `/metrics`. Empty: it answers to this machine alone, and to"
+        " nobody when proxies are in front.",
+        secret=True,
+    ),
     Setting("LOG_LEVEL", "INFO", log_level, "DEBUG, INFO, WARNING or ERROR."),
     Setting("LOG_FORMAT", "", log_format, "`json` or `console`. Empty: `json` in production, `console` in trial use."),
     Setting("ACCESS_LOG", "false", flag, "Log every answered request. Tokens are masked, as in every log line."),

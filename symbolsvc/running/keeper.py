@@ -19,6 +19,7 @@ from typing import Any, Final
 from engine.caches import Limits, Tidied, default_limit, tidy
 from engine.errors import SymbolsvcError
 from symbolsvc import environment
+from symbolsvc.running import cache_report
 
 LOCK_FILE: Final = "keeper.lock"
 WATCH_SECONDS: Final = 1.0
@@ -82,6 +83,9 @@ class Keeper:
         ended = time.monotonic()
         self.next_pass = ended + max(PASS_SECONDS, _REST * (ended - began))
         self.free_bytes = _free(self.root)
+        cache_report.write(
+            self.root, cache_report.Report(time.time(), done.kept_files, done.kept_bytes, self.limits.max_bytes)
+        )
         if done.removed_files:
             _log(
                 f"removed {done.removed_files} files of {done.removed_bytes} bytes from the cache;"

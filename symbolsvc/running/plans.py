@@ -19,6 +19,8 @@ CRASHES: Final = "crashes"
 JOBS_STOP_SECONDS: Final = 20.0
 
 CONVERTER_VARIABLE: Final = "SYMBOLSVC_CONVERTER"
+# The variable of the Prometheus library: where processes share what they count.
+METRICS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 LISTEN_VARIABLE: Final = "SYMBOLSVC_LISTEN"
 WORKERS_VARIABLE: Final = "WEB_WORKERS"
 MIGRATE_VARIABLE: Final = "SYMBOLSVC_MIGRATE"
@@ -66,9 +68,12 @@ def web(env: Mapping[str, str], graceful_seconds: float) -> Plan:
 
 def environment(data_dir: Path, database_url: str, sockets: Path, **more: str) -> dict[str, str]:
     """What the processes get: our environment and what we know more."""
+    counted = sockets / "metrics"
+    counted.mkdir(mode=0o700, exist_ok=True)
     known = {
         "SYMBOLSVC_DATA_DIR": str(data_dir),
         "DATABASE_URL": database_url,
         CONVERTER_VARIABLE: str(sockets / "converter"),
+        METRICS_VARIABLE: str(counted),
     }
     return {**os.environ, **known, **more}

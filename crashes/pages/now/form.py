@@ -1,4 +1,4 @@
-"""The form of the page: a text or a file, and what is said of it. The body is read as a stream, a file lies nameless."""
+"""The form of the page: a text or a file, and what is said of it. The body is a stream, and a file lies nameless."""
 
 from __future__ import annotations
 

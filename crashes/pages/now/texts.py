@@ -137,7 +137,7 @@ def debugger_event(given: Given) -> dict[str, Any]:
         raise NotReadable("No line of it is a frame with an address: `frame #0: 0x0000000100003f40 app`.")
     if not images:
         raise NotReadable(
-            "The images are lacking: add below the stack what lldb's `image list` prints, with ids, addresses and paths."
+            "The images are lacking: add below the stack what lldb's `image list` prints: ids, addresses and paths."
         )
     return {"platform": "native", "debug_meta": {"images": images}, "threads": {"values": threads}}
 

@@ -16,6 +16,7 @@ from projects.models import Membership, Organization, Project
 from projects.scopes import OWNER
 from symbolsvc.management.base import OperatorCommand
 from symbolsvc.migrating import bring_up_to_date
+from symbolsvc.operations.staff import make_staff
 
 # Two of these at once wait for each other. The number is any that no other lock uses.
 _LOCK: Final = 7_305_810_231
@@ -68,6 +69,7 @@ def _admin(organization: Organization, email: str) -> Admin:
     if user is None:
         password = secrets.token_urlsafe(18)
         user = services.create_user(email=address, password=password)
+        make_staff(user, staff=True)
     if not Membership.objects.filter(organization=organization, user=user).exists():
         services.add_member(organization=organization, user=user, role=OWNER, actor=SYSTEM)
     return Admin(address, password)

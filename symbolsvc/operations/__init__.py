@@ -1,0 +1,1 @@
+"""Operations: how the whole installation does, for its staff."""
