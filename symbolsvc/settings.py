@@ -51,6 +51,7 @@ BODY_MAX_SECONDS = ENVIRONMENT["BODY_MAX_SECONDS"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = None
 
 MIDDLEWARE = [
+    "symbolsvc.metrics.middleware.MetricsMiddleware",
     "symbolsvc.middleware.RequestIdMiddleware",
     "symbolsvc.middleware.SecurityHeadersMiddleware",
     "core.wire.handler.BodyMiddleware",

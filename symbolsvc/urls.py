@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # An organization's `sources/` stands in the place of a project.
     path("", include("sources.pages.urls")),
     path("", include("projects.pages.urls")),
+    path("", include("symbolsvc.operations.urls")),
+    path("", include("symbolsvc.metrics.urls")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("api/0/", include("projects.urls")),
