@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from core.api import MissingScope
 from core.pages import page, redirect_to
+from core.templatetags.pages import size
 from crashes.models import Crash, CrashRules
 from crashes.retention.api import READ, WRITE
 from crashes.retention.expiring import used_bytes
@@ -72,8 +73,8 @@ class RulesForm(PageForm):
         super().__init__(*args, **kwargs)
         for name in _NUMBERS:
             value = getattr(default, name)
-            said = "without a limit" if value is None else f"{value:,}"
-            self.fields[name].help_text = f"Empty: as this service says, {said}. 0: without a limit."
+            said = "no limit" if value is None else size(value) if name.endswith("bytes") else f"{value:,}"
+            self.fields[name].help_text = f"Empty: as this service says ({said}). 0: no limit."
 
     @property
     def own(self) -> OwnRules:

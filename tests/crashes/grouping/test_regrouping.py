@@ -80,9 +80,9 @@ def test_the_slower_of_two_workers_does_not_put_the_run_back(acme_project, old_f
     rerun = regrouping.start(project=acme_project, actor=SYSTEM)
     real = regrouping._changed
 
-    def overtaken(ids):
+    def overtaken(ids, seen):
         Rerun.objects.update(cursor=10**9, queued=7)
-        return real(ids)
+        return real(ids, seen)
 
     monkeypatch.setattr(regrouping, "_changed", overtaken)
     assert regrouping.advance(rerun.pk) is False
