@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hypothesis
+import pytest
 from django.conf import settings
 
 from tests.cast import (  # noqa: F401 - pytest finds fixtures by name
@@ -26,3 +27,11 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("house")
     # The real hasher is slow on purpose, which hundreds of tests with users of their own need not feel.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_statistics_in_the_background() -> None:
+    """What is counted of sources is written when a test says so, and by no thread into another test's database."""
+    from sources.statistics import counting
+
+    counting.on_begin(lambda: None)

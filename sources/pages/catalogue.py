@@ -27,6 +27,8 @@ _OFFERS: Final = {
     "electron": "Electron's own binaries on all systems",
     "ubuntu": "Packages of Ubuntu: system libraries and programs",
 }
+# What these hold is not said by their filters.
+_WINDOWS_ALONE: Final = frozenset({"autodesk"})
 # Words of a platform's name, and the systems that its crashes come from.
 _PLATFORMS: Final = (
     (("javascript", "node", "python", "php", "ruby", "java", "kotlin", "android"), frozenset[str]()),
@@ -69,6 +71,8 @@ def offers(used: Collection[str], platform: str) -> list[Offer]:
 
 
 def _systems(entry: Builtin) -> tuple[str, ...]:
+    if entry.key in _WINDOWS_ALONE:
+        return (_WINDOWS,)
     if not entry.filters.filetypes or entry.key == "electron":
         return (_WINDOWS, "macOS", _LINUX)
     kinds = set(entry.filters.filetypes)

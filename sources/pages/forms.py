@@ -116,6 +116,15 @@ class SourceForm(forms.Form):
                 self.fields[name].widget.attrs["autofocus"] = True
                 break
 
+    def complaints(self) -> list[str]:
+        """What is wrong, with the labels of the fields."""
+        return [
+            f"{self.fields[name].label}: {' '.join(map(str, texts))}"
+            if name in self.fields
+            else " ".join(map(str, texts))
+            for name, texts in self.errors.items()
+        ]
+
     @classmethod
     def initial_of(cls, row: SymbolSource) -> dict[str, Any]:
         """The stored fields as the form has them, without secrets."""

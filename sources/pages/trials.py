@@ -45,6 +45,8 @@ def stored(request: HttpRequest, where: Where, source: uuid.UUID) -> HttpRespons
 
     def shown(report: Report | None = None) -> HttpResponse:
         kind = TYPES.get(row.type)
+        if isinstance(report, ApiError):
+            module.refuse(report)
         values = {
             "where": where,
             "name": row.name or row.source_id,
@@ -77,12 +79,16 @@ def _tried(request: HttpRequest, where: Where, form: SourceForm, row: SymbolSour
     module = ModuleForm(request.POST)
 
     def shown(report: Report | None = None) -> HttpResponse:
-        if isinstance(report, ApiError) and not module.refuse(report):
-            form.refuse(report)
+        if isinstance(report, ApiError) and report.status < 500 and not module.refuse(report):
+            report = ApiError(said(report))
         return show_form(request, where, form, module, stored=row, more=_reported(report))
 
+    def said(refusal: ApiError) -> str:
+        form.refuse(refusal)
+        return f"First correct: {'; '.join(form.complaints())}"
+
     form.is_valid()
-    return _tested(request, where, {"source": form.body()}, row, module, shown)
+    return _tested(request, where, {"source": form.body()}, row, module, shown, said)
 
 
 def _tested(
@@ -92,6 +98,7 @@ def _tested(
     row: SymbolSource | None,
     module: ModuleForm,
     shown: Callable[[Report | None], HttpResponse],
+    said: Callable[[ApiError], str] = str,
 ) -> HttpResponseBase:
     """Run the test that a request asks for, and answer live or with the page that `shown` makes."""
     live = request.headers.get(LIVE) == "1"
@@ -102,7 +109,10 @@ def _tested(
         report: Report = not_ready(problem.failure)
         return _streamed(iter([_part(_reported(report))])) if live else shown(report)
     except ApiError as refusal:
-        return _streamed(iter([_part(_reported(refusal))])) if live else shown(refusal)
+        if not live:
+            return shown(refusal)
+        about_file = (refusal.field or "").startswith("file")
+        return _streamed(iter([_part({"refusal": refusal.message if about_file else said(refusal)})]))
     release()
     if live:
         return _streamed(_parts(_Run(tested, where.place.organization)))

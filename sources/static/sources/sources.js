@@ -84,23 +84,25 @@ for (const table of document.querySelectorAll("table[data-order]")) {
       await sendOrder(table);
     });
     handle.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      handle.focus();
       dragged = row;
       row.classList.add("dragged");
-      handle.setPointerCapture(event.pointerId);
     });
-    handle.addEventListener("pointermove", (event) => {
-      if (dragged !== row) return;
-      const over = document.elementFromPoint(event.clientX, event.clientY)?.closest("tr[data-id]");
-      if (!over || over === row || over.parentNode !== row.parentNode) return;
-      if (over.rowIndex < row.rowIndex) over.before(row); else over.after(row);
-    });
-    const drop = async () => {
-      if (dragged !== row) return;
-      dragged = null;
-      row.classList.remove("dragged");
-      await sendOrder(table);
-    };
-    handle.addEventListener("pointerup", drop);
-    handle.addEventListener("pointercancel", drop);
   }
+  // At the document: a row that is put elsewhere loses the pointer that it had caught.
+  document.addEventListener("pointermove", (event) => {
+    if (!dragged) return;
+    const over = document.elementFromPoint(event.clientX, event.clientY)?.closest("tr[data-id]");
+    if (!over || over === dragged || over.parentNode !== dragged.parentNode) return;
+    if (over.rowIndex < dragged.rowIndex) over.before(dragged); else over.after(dragged);
+  });
+  const drop = async () => {
+    if (!dragged) return;
+    dragged.classList.remove("dragged");
+    dragged = null;
+    await sendOrder(table);
+  };
+  document.addEventListener("pointerup", drop);
+  document.addEventListener("pointercancel", drop);
 }
