@@ -48,7 +48,7 @@ def words_of(asked: Asked) -> str:
 def quoted(value: str) -> str:
     """A value as a word of the search: in quotes where it needs them."""
     plain = value.replace('"', "")
-    return plain if re.fullmatch(r'[^\s"]+', value) else f'"{plain}"'
+    return plain if re.fullmatch(r'[^\s":]+', value) else f'"{plain}"'
 
 
 def _words(asked: Asked) -> Iterator[str]:

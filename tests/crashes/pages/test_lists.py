@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crashes.models import Crash, CrashRules, Group, Rerun
+from crashes.pages import lists
 from crashes.results import Failure, Frame, Result, Thread
 from projects.models import AuditEntry
 from projects.scopes import MEMBER, OWNER
@@ -23,14 +24,8 @@ pytestmark = pytest.mark.django_db
 
 BASE = "/organizations/acme/native-app/crashes/"
 PAGES = ("", "all/", "reruns/", "rules/", "groups/{group}/", "?q=fn:post", "all/?state=set_aside")
-POSTS = (
-    "groups/{group}/state/",
-    "groups/{group}/again/",
-    "reruns/",
-    "reruns/{run}/cancel/",
-    "reruns/regroup/",
-    "rules/",
-)
+_GROUP = ("groups/{group}/state/", "groups/{group}/again/")
+POSTS = (*_GROUP, "reruns/", "reruns/{run}/cancel/", "reruns/regroup/", "rules/")
 
 
 def signed_in(user, *, csrf: bool = False) -> Client:
@@ -125,7 +120,7 @@ class TestWhatClientsSend:
         words = {"q": HOSTILE + " foo:<b>"}
         for path in ("", "all/", "reruns/", f"groups/{crash.group_id}/"):
             body = reader.get(BASE + path, words).content.decode()
-            assert "<script>alert" not in body and "<img" not in body and "<b>" not in body, path
+            assert not re.search("<script>alert|<img|<b>", body), path
             assert "{{ 7 }}" in body or escape("<script>alert(1)") in body, path
 
 
@@ -214,14 +209,15 @@ class TestGroups:
         with django_assert_max_num_queries(12):
             assert len(found_groups(reader, "")) == 6
 
-    def test_the_pages_follow_each_other_and_keep_the_search(self, reader, acme_project):
-        made = [grouped(acme_project, f"step::f{number}").group_id for number in range(33)]
+    def test_the_pages_follow_each_other_and_keep_the_search(self, reader, acme_project, monkeypatch):
+        monkeypatch.setattr(lists, "PAGE_SIZE", 3)
+        made = [grouped(acme_project, f"step::f{number}").group_id for number in range(5)]
         first = reader.get(BASE, {"q": "fn:step", "sort": "last"})
         (link,) = re.findall(r'rel="next" href="([^"]*)"', first.content.decode())
         assert "q=fn%3Astep" in link
         seen = found_groups(reader, "q=fn:step") + found_groups(reader, link.removeprefix("?").replace("&amp;", "&"))
         assert sorted(seen) == sorted(made)
-        assert len(set(seen)) == 33
+        assert len(set(seen)) == 5
 
     def test_an_empty_project_is_told_how_to_send_a_crash(self, reader, acme_project):
         for path in ("", "all/"):
@@ -332,7 +328,7 @@ class TestRules:
 
 
 def test_many_varied_crashes_fill_every_list(reader, acme_project):
-    make_many(acme_project, groups=12)
+    make_many(acme_project, groups=6)
     for path in ("", "?state=all&sort=count", "all/", "all/?q=is:unnamed", f"groups/{Group.objects.first().pk}/"):
         answer = reader.get(BASE + path)
-        assert answer.status_code == 200 and b'class="title"' in answer.content, path
+        assert b'class="title"' in answer.content, path

@@ -11,8 +11,9 @@ from django.test import RequestFactory
 from rest_framework.request import Request
 
 from crashes.models import Crash, Group
-from crashes.searching import matching_crashes, read_query
+from crashes.pages.lists_figures import group_rows
 from crashes.rest.paging import Edge, paginate_by
+from crashes.searching import matching_crashes, matching_groups, read_query, read_words
 from tests.crashes.grouping.making import grouped
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +73,9 @@ CRASHES = [
 @pytest.mark.parametrize(("query", "index"), [row[1:] for row in CRASHES], ids=[row[0] for row in CRASHES])
 def test_crashes_are_found_in_the_order_of_an_index(acme_project, query, index):
     grouped(acme_project, "post")
-    assert indexes(matching_crashes(acme_project, read_query(request(query).query_params)), "received_at", query) == {index}
+    assert indexes(matching_crashes(acme_project, read_query(request(query).query_params)), "received_at", query) == {
+        index
+    }
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,24 @@ def test_crashes_are_found_in_the_order_of_an_index(acme_project, query, index):
 def test_groups_are_found_in_the_order_of_an_index(acme_project, field, index):
     grouped(acme_project, "post")
     assert indexes(Group.objects.filter(project=acme_project, count__gt=0), field) == {index}
+
+
+@pytest.mark.parametrize("words", ["fn:post", "module:libledger"])
+def test_groups_are_found_by_names_through_an_index(acme_project, words):
+    grouped(acme_project, "post")
+    rows = matching_groups(acme_project, read_words(words)[0])
+    assert "crash_groups_by_name" in indexes(rows, "last_seen")
+
+
+def test_the_unnamed_of_groups_are_counted_in_an_index(acme_project):
+    group = grouped(acme_project, "post").group
+    with CaptureLast() as captured:
+        group_rows(acme_project, [group])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {captured.sql}")
+        (plan,) = cursor.fetchone()
+    assert "crash_unnamed" in set(names(plan if isinstance(plan, list) else json.loads(plan)))
 
 
 def test_a_list_costs_as_many_queries_however_long_it_is(acme_project, django_assert_num_queries):
