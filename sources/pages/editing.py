@@ -125,7 +125,8 @@ def show_form(
         "name": _called(stored) if stored else "",
         "kind": TYPES[form.kind],
         "looked_up": looked_up,
-        "address": f"{where.address('edit', stored.pk)}?type={form.kind}" if stored else "",
+        # Said in any case: after a test without scripts the page stands at another address.
+        "address": f"{where.address('edit', stored.pk)}?type={form.kind}" if stored else where.address("add", form.kind),
         "try_address": _try_address(where, form.kind, stored),
         "example_address": where.address("example", form.kind),
         "other_types": [(name, kind.label) for name, kind in TYPES.items() if name != form.kind],
