@@ -67,6 +67,8 @@ def is_reserved(name: str) -> bool:
 
 
 def _query(text: str) -> dict[str, list[str]]:
+    if not text:
+        return {}
     given = QueryDict(text)
     return {storable(name): [storable(str(value)) for value in values] for name, values in given.lists()}
 

@@ -64,16 +64,19 @@ def named(names: Collection[str]) -> IsFile:
 
 
 @contextmanager
-def received(request: HttpRequest, *, is_file: IsFile, bounds: Bounds, form: bool = True) -> Iterator[Submission]:
+def received(
+    request: HttpRequest, *, is_file: IsFile, bounds: Bounds, form: bool = True, sha1: bool = True
+) -> Iterator[Submission]:
     """The body of `request`; of a form, the parts that `is_file` picks are its files, those without file names fields.
 
-    Other parts are passed over. Without `form` nothing is taken for one. Raises BodyError, BlobError and Refusal (400).
+    Other parts are passed over. Without `form` nothing is taken for one; without `sha1` the files' digests lack it.
+    Raises BodyError, BlobError and Refusal (400).
     """
     with ExitStack() as stack:
         if form and _is_form(request):
-            yield _Form(is_file, bounds, stack).read(request)
+            yield _Form(is_file, bounds, stack, sha1).read(request)
         else:
-            incoming = stack.enter_context(blob_store().incoming(bounds.body))
+            incoming = stack.enter_context(blob_store().incoming(bounds.body, sha1=sha1))
             for piece in raw_body(request, bounds.body):
                 incoming.write(piece)
             incoming.finish()
@@ -96,7 +99,8 @@ def _is_form(request: HttpRequest) -> bool:
 class _Form:
     """Takes the parts of one form."""
 
-    def __init__(self, is_file: IsFile, bounds: Bounds, stack: ExitStack) -> None:
+    def __init__(self, is_file: IsFile, bounds: Bounds, stack: ExitStack, sha1: bool) -> None:
+        self._sha1 = sha1
         self._is_file = is_file
         self._bounds = bounds
         self._stack = stack
@@ -119,7 +123,7 @@ class _Form:
     def _take_file(self, part: Part) -> None:
         if len(self._files) == self._bounds.files:
             raise malformed(f"more than {self._bounds.files} files in one form")
-        incoming = self._stack.enter_context(blob_store().incoming(self._bounds.body))
+        incoming = self._stack.enter_context(blob_store().incoming(self._bounds.body, sha1=self._sha1))
         part.copy_to(incoming.write)
         incoming.finish()
         filename = base_name(part.head.filename or "")

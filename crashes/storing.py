@@ -1,6 +1,8 @@
 """The row of a crash and its job, by one statement: for the machine half the work of two, and one way to the database.
 
-A statement is a transaction of its own: nobody sees the row without the job, or the job without the row.
+A statement is a transaction of its own: nobody sees the row without the job, or the job without the row. Where enough
+jobs wait already another one would say nothing new: whoever ends a crash looks whether more crashes wait than jobs. A
+job costs as much as a row, and commits that wake worker processes wait for each other.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from typing import Any, Final
 import orjson
 from django.db import connection
 from django.db.models import NOT_PROVIDED
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from crashes.models import Crash
-from crashes.processing.hints import QUEUE, TASK
+from crashes.processing.hints import MOST, QUEUE, TASK
 
 # What the statement gives; every other column has its default, the model's or the database's.
 _GIVEN: Final = (
@@ -30,14 +33,19 @@ _STATEMENT: Final = """
         ON CONFLICT (project_id, uuid) WHERE uuid IS NOT NULL DO NOTHING
         RETURNING id
     )
-    SELECT id, CASE WHEN %(waits)s THEN procrastinate_defer_jobs_v1(ARRAY[
+    SELECT id, CASE WHEN %(waits)s AND (
+        SELECT count(*) FROM (
+            SELECT 1 FROM procrastinate_jobs WHERE queue_name = %(queue)s AND status = 'todo' AND scheduled_at IS NULL
+            LIMIT %(enough)s
+        ) AS hints
+    ) < %(enough)s THEN procrastinate_defer_jobs_v1(ARRAY[
         ROW(%(queue)s, %(task)s, 0, NULL, NULL, '{{}}', NULL)::procrastinate_job_to_defer_v1
     ]) END FROM made
 """
 
 
 def insert_crash(values: Mapping[str, Any]) -> Crash | None:
-    """Insert a crash, and the job when it is pending. `values`: by column, all that `_GIVEN` names.
+    """Insert a crash, and a job when it is pending and few wait. `values`: by column, all that `_GIVEN` names.
 
     None when the project has one of the same uuid. The crash that is returned has what was given and its id.
     """
@@ -48,9 +56,10 @@ def insert_crash(values: Mapping[str, Any]) -> Crash | None:
         "waits": values["state"] == Crash.State.PENDING,
         "queue": QUEUE,
         "task": TASK,
+        "enough": MOST,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), _defaults() | parameters)
+        cursor.execute(_statement(), parameters)
         row = cursor.fetchone()
     if row is None:
         return None
@@ -59,19 +68,20 @@ def insert_crash(values: Mapping[str, Any]) -> Crash | None:
     return made
 
 
-@lru_cache(maxsize=1)
-def _defaults() -> dict[str, Any]:
-    """Values of the model's own defaults, for columns of which the database knows none."""
+def _defaults() -> dict[str, str]:
+    """The model's own defaults as literals, for columns of which the database knows none."""
     found = {}
     for field in Crash._meta.concrete_fields:
         if field.column in _GIVEN or field.primary_key or field.db_default is not NOT_PROVIDED:
             continue
-        found[str(field.column)] = field.get_db_prep_save(field.get_default(), connection)
+        value = field.get_db_prep_save(field.get_default(), connection)
+        found[str(field.column)] = sql.Literal(value).as_string(None).replace("%", "%%")
     return found
 
 
 @lru_cache(maxsize=1)
 def _statement() -> str:
-    columns = [*_GIVEN, *_defaults()]
-    values = [f"%({name})s" + (f"::{_CASTS[name]}" if name in _CASTS else "") for name in columns]
-    return _STATEMENT.format(columns=", ".join(columns), values=", ".join(values))
+    defaults = _defaults()
+    given = [f"%({name})s" + (f"::{_CASTS[name]}" if name in _CASTS else "") for name in _GIVEN]
+    columns = ", ".join([*_GIVEN, *defaults])
+    return _STATEMENT.format(columns=columns, values=", ".join([*given, *defaults.values()]))

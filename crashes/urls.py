@@ -1,6 +1,8 @@
 """The addresses of submissions. None of them redirects: a redirected POST loses its body.
 
-Behind the addresses of every other room, since the first part of `/{subdomain}/{token}/{format}` may be anything.
+Behind the addresses of every other room, since the first part of `/{subdomain}/{token}/{format}` may be anything. What
+can only be a submission stands before them all as well: crashes come by the thousand, and looking through every address
+takes as long as reading the report.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from crashes.router import submit
 from crashes.submission.metrics import take_events
 from crashes.sym_upload import check_status, complete, create, put
+from projects.slugs import RESERVED_ORGANIZATIONS
 
 # Libraries treat this host name as a case of its own; behind it as a path they behave as with Backtrace itself.
 _HOSTED: Final = r"^/?(?:submit\.backtrace\.io/)?"
@@ -28,6 +31,12 @@ _SYM_UPLOAD: Final = (
     (r"v1/uploads/(?P<upload_key>[^/]+)$", put),
 )
 
+_ORGANIZATION: Final = rf"(?!(?:{'|'.join(sorted(RESERVED_ORGANIZATIONS))})/)(?P<subdomain>[a-z0-9][a-z0-9_-]*)"
+
+# An organization's name, which no other address begins with, and a token.
+certain_urlpatterns: list[URLPattern] = [
+    re_path(rf"^/?{_ORGANIZATION}/(?P<token>[0-9a-f]{{64}})(?:/(?P<last>[^/]+))?/?$", submit),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/0/", include("crashes.retention.urls")),
     path("", include("crashes.query.urls")),

@@ -5,14 +5,17 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from crashes.urls import certain_urlpatterns
 from symbolsvc import errors, health
 
 _public = {"authentication_classes": (), "permission_classes": ()}
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    *certain_urlpatterns,
     # An organization's `sources/` stands in the place of a project.
     path("", include("sources.pages.urls")),
+    path("", include("debugfiles.appstore.pages.urls")),
     path("", include("projects.pages.urls")),
     path("", include("symbolsvc.operations.urls")),
     path("", include("symbolsvc.metrics.urls")),

@@ -30,8 +30,11 @@ class StoredKey:
 class BlobStore(Protocol):
     """Content under keys. Sizes have 64 bits, nothing is in memory as a whole. Safe to use from several threads."""
 
-    def incoming(self, limit: int) -> AbstractContextManager[Incoming]:
-        """A new spool file of at most `limit` bytes, removed at the end unless it was kept. Raises StoreFull."""
+    def incoming(self, limit: int, *, sha1: bool = True) -> AbstractContextManager[Incoming]:
+        """A new spool file of at most `limit` bytes, removed at the end unless it was kept. Raises StoreFull.
+
+        `sha1`: whether its SHA-1 will be of use.
+        """
         ...
 
     def keep(self, incoming: Incoming, key: str) -> None:

@@ -13,7 +13,7 @@ from core.blobs.errors import BlobTooLarge, explained
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Hex digests of a content, and its size in bytes."""
+    """Hex digests of a content, and its size in bytes. `sha1` is empty where it was not asked for."""
 
     sha1: str
     sha256: str
@@ -21,13 +21,13 @@ class Digests:
 
 
 class Incoming:
-    """A file of at most `limit` bytes that is written from start to end."""
+    """A file of at most `limit` bytes that is written from start to end, with its SHA-1 taken or not."""
 
-    def __init__(self, path: Path, file: BinaryIO, limit: int) -> None:
+    def __init__(self, path: Path, file: BinaryIO, limit: int, *, sha1: bool = True) -> None:
         self.path = path
         self._file = file
         self._limit = limit
-        self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._sha1 = hashlib.sha1(usedforsecurity=False) if sha1 else None
         self._sha256 = hashlib.sha256()
         self._size = 0
         self._synced: Digests | None = None
@@ -39,7 +39,8 @@ class Incoming:
         self._synced = None
         with explained():
             self._file.write(data)
-        self._sha1.update(data)
+        if self._sha1 is not None:
+            self._sha1.update(data)
         self._sha256.update(data)
         self._size += len(data)
         return len(data)
@@ -53,7 +54,8 @@ class Incoming:
             with explained():
                 self._file.flush()
                 os.fsync(self._file.fileno())
-            self._synced = Digests(self._sha1.hexdigest(), self._sha256.hexdigest(), self._size)
+            sha1 = "" if self._sha1 is None else self._sha1.hexdigest()
+            self._synced = Digests(sha1, self._sha256.hexdigest(), self._size)
         return self._synced
 
     @property

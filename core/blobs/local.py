@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from uuid import uuid4
 
 from core.blobs.base import NEVER, PIECE_BYTES, StoredKey, checked_key, checked_room
@@ -24,19 +24,25 @@ class Spool:
         self._directory = directory
 
     @contextmanager
-    def incoming(self, limit: int) -> Iterator[Incoming]:
+    def incoming(self, limit: int, *, sha1: bool = True) -> Iterator[Incoming]:
         """As the stores' `incoming`."""
         path = self._directory / uuid4().hex
         with explained():
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = open(path, "xb")  # noqa: SIM115 - closed below, whatever the caller does meanwhile
+            file = self._opened(path)
         try:
-            yield Incoming(path, file, limit)
+            yield Incoming(path, file, limit, sha1=sha1)
         finally:
             # What is still in the buffer was not worth keeping, or `finish` would have been called.
             with suppress(OSError):
                 file.close()
             path.unlink(missing_ok=True)
+
+    def _opened(self, path: Path) -> BinaryIO:
+        try:
+            return open(path, "xb")
+        except FileNotFoundError:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return open(path, "xb")
 
     def sweep(self, older_than: float) -> int:
         """As the stores' `sweep`."""
@@ -130,6 +136,8 @@ def _walk(directory: Path, prefix: str, after: str) -> Iterator[StoredKey]:
 
 def _made_directories(directory: Path) -> list[Path]:
     """Make `directory`; the ones whose lists of names changed by that."""
+    if directory.is_dir():
+        return []
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return [path.parent for path in missing]

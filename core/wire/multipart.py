@@ -7,6 +7,7 @@ without. A part within a part (`multipart/mixed`) is refused. The push parser of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from email.message import Message
@@ -24,6 +25,9 @@ from core.wire.errors import BodyBroken, BodyError, BodyTooLarge
 FORM_DATA: Final = "multipart/form-data"
 _STEP: Final = 256 * 1024
 _LONGEST_BOUNDARY: Final = 200
+
+# What nearly every client writes, which needs no reading by all the rules of headers.
+_PLAIN: Final = re.compile(rf"multipart/form-data; ?boundary=([A-Za-z0-9_=.+-]{{1,{_LONGEST_BOUNDARY}}})")
 
 # A part's headers, a piece of its content, and None for its end.
 Event = Any
@@ -133,6 +137,8 @@ def stream_parts(request: HttpRequest | Request, *, limits: MultipartLimits) -> 
 
 def boundary_of(content_type: str) -> bytes:
     """The boundary that the header `Content-Type` names, quoted or bare. Raises MissingBoundary."""
+    if plain := _PLAIN.fullmatch(content_type):
+        return plain[1].encode()
     header = Message()
     header["Content-Type"] = content_type
     named = [value for name, value in header.get_params([]) if name.lower() == "boundary"]
@@ -178,12 +184,17 @@ def _mended(chunks: Iterable[bytes], boundary: bytes) -> Iterator[bytes]:
     """The same bytes, with an end as the standard has it: a client of Apple's systems puts a line break into it."""
     delimiter = b"--" + boundary
     odd = (delimiter + b"\r\n--", delimiter + b"\r\n--\r\n")
+    longest = len(odd[-1])
     held = b""
     for chunk in chunks:
+        if len(chunk) >= longest:
+            # All of the end is in what came last: whole chunks go through as they are.
+            yield held
+            held = chunk
+            continue
         held += chunk
-        if len(held) > len(odd[-1]):
-            yield held[: -len(odd[-1])]
-            held = held[-len(odd[-1]) :]
+        yield held[:-longest]
+        held = held[-longest:]
     ending = next((end for end in odd if held.endswith(end)), None)
     yield held if ending is None else held.removesuffix(ending) + delimiter + b"--"
 

@@ -44,7 +44,8 @@ def take_report(request: HttpRequest, address: Address, sender: Sender) -> HttpR
     if address.value("object"):
         return take_attachment(request, address, sender)
     rules = demand_turn(project=sender.project, caller=f"token {sender.actor.token_id}")
-    with received(request, is_file=is_file, bounds=report_bounds(rules.report_bytes or UNLIMITED_BYTES)) as came:
+    bounds = report_bounds(rules.report_bytes or UNLIMITED_BYTES)
+    with received(request, is_file=is_file, bounds=bounds, sha1=False) as came:
         sorted_ = sort(came, address.format)
         facts = examined(address.format, sorted_.main.incoming.path)
         told = _told(address, facts, sorted_.fields)
