@@ -65,14 +65,22 @@ class _Connection:
     def __init__(self, target: Target, result: Result) -> None:
         self.socket = socket.create_connection(target.address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.request, self.result = target.encoded(), result
+        self.socket.setblocking(False)
+        self.request, self.result = memoryview(target.encoded()), result
+        self.unsent = self.request
         self.begun = 0.0
         self.head = b""
         self.missing: int | None = None
 
-    def send(self) -> None:
+    def begin(self) -> None:
+        """Have the request to send once more."""
         self.head, self.missing, self.begun = b"", None, time.perf_counter()
-        self.socket.sendall(self.request)
+        self.unsent = self.request
+
+    def send(self) -> bool:
+        """Send what the connection takes, so that no other one waits meanwhile; True when that was the rest."""
+        self.unsent = self.unsent[self.socket.send(self.unsent) :]
+        return not self.unsent
 
     def read(self) -> bool:
         """Take what has come; True when the answer is complete."""
@@ -103,14 +111,19 @@ def run(target: Target, *, connections: int, seconds: float) -> Result:
     opened = [_Connection(target, result) for _ in range(connections)]
     selector = selectors.DefaultSelector()
     for connection in opened:
-        selector.register(connection.socket, selectors.EVENT_READ, connection)
-        connection.send()
+        connection.begin()
+        selector.register(connection.socket, selectors.EVENT_WRITE, connection)
     began = time.perf_counter()
     while (now := time.perf_counter()) - began < seconds:
-        for key, _ in selector.select(timeout=1):
-            if key.data.read():
-                result.latencies.append(time.perf_counter() - key.data.begun)
-                key.data.send()
+        for key, ready in selector.select(timeout=1):
+            connection = key.data
+            if ready & selectors.EVENT_WRITE:
+                if connection.send():
+                    selector.modify(connection.socket, selectors.EVENT_READ, connection)
+            elif connection.read():
+                result.latencies.append(time.perf_counter() - connection.begun)
+                connection.begin()
+                selector.modify(connection.socket, selectors.EVENT_WRITE, connection)
     result.seconds = now - began
     selector.close()
     for connection in opened:
