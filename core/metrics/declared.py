@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 COUNTER: Final = "counter"
 HISTOGRAM: Final = "histogram"
 GAUGE: Final = "gauge"
 
 registry: Final = CollectorRegistry(auto_describe=True)
+# When counting began would be a figure of its own for each.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
