@@ -129,7 +129,8 @@ def take(source_pk: UUID) -> Lease | None:
     """The right to run an import, if it is due and nobody has it."""
     now, token = timezone.now(), uuid4()
     with transaction.atomic():
-        row = AppStoreImport.objects.select_for_update(skip_locked=True).filter(_free(now), pk=source_pk).first()
+        rows = AppStoreImport.objects.select_for_update(skip_locked=True, of=("self",))
+        row = rows.filter(_free(now), pk=source_pk).first()
         if row is None:
             return None
         # Whoever dies with the lease leaves the row as it is here: due again, later each time.
@@ -244,7 +245,7 @@ def _back_off(failures: int) -> timedelta:
 
 
 def _free(now: datetime) -> Q:
-    return Q(next_run__lte=now) & (Q(lease=None) | Q(lease_until__lt=now))
+    return Q(next_run__lte=now, source__enabled=True) & (Q(lease=None) | Q(lease_until__lt=now))
 
 
 def _app_id(source: SymbolSource) -> str:

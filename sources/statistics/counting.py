@@ -10,12 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from core.metrics.declared import lookups
 from engine.lookup.diagnosis import SourceTries
 from engine.lookup.model import Outcome, TryRecord
 
 # A try is counted when it was made within this time; older results come from a cache, and were counted then.
 FRESH_SECONDS: Final = 60.0
 _REMEMBERED: Final = 4096
+# For Prometheus: nothing was asked, since the answer was known.
+_KNOWN: Final = "known"
 _MISSES: Final = frozenset({Outcome.NOT_FOUND, Outcome.WRONG_ID})
 
 
@@ -71,9 +74,13 @@ def note(project_id: int, module: str, sources: Sequence[SourceTries]) -> None:
     """
     now = time.time()
     for row in sources:
-        decisive = _decisive(row, now) if row.source.config is not None else None
-        if decisive is not None:
-            _count((project_id, row.source.id, module), decisive, now)
+        if row.source.config is None:
+            continue
+        decisive = _decisive(row, now)
+        if decisive is not None and _count((project_id, row.source.id, module), decisive, now):
+            lookups.labels(decisive.outcome.value).inc()
+        elif row.tries:
+            lookups.labels(_KNOWN).inc()
 
 
 def taken() -> dict[Counted, Tally]:
@@ -97,10 +104,11 @@ def _decisive(row: SourceTries, now: float) -> TryRecord | None:
     return found or failed or next(iter(fresh), None)
 
 
-def _count(key: tuple[int, str, str], record: TryRecord, now: float) -> None:
+def _count(key: tuple[int, str, str], record: TryRecord, now: float) -> bool:
+    """False for what was counted just now."""
     with _counts.mutex:
         if now - _counts.counted.get(key, 0.0) < FRESH_SECONDS:
-            return
+            return False
         _counts.counted[key] = now
         if len(_counts.counted) > _REMEMBERED:
             _counts.counted.popitem(last=False)
@@ -109,6 +117,7 @@ def _count(key: tuple[int, str, str], record: TryRecord, now: float) -> None:
         _counts.tallies.setdefault(Counted(key[0], key[1], int(at // 86400)), Tally()).add(record, at)
     if begins and _counts.began is not None:
         _counts.began()
+    return True
 
 
 def _said(record: TryRecord) -> str:

@@ -25,13 +25,12 @@ def is_checkbox(field: forms.BoundField) -> bool:
 
 
 @register.simple_tag
-def imports_address(access: ProjectAccess, source_id: str) -> str:
-    """Where the imports of a source are shown, by the room above that does them; empty where nobody shows them."""
+def imports_address(access: ProjectAccess) -> str:
+    """Where the imports of a project are shown, by the room above that does them; empty where nobody shows them."""
     try:
-        address = reverse("appstore_pages:imports", args=[access.organization.slug, access.project.slug])
+        return reverse("appstore_pages:imports", args=[access.organization.slug, access.project.slug])
     except NoReverseMatch:
         return ""
-    return address
 
 
 @register.simple_tag

@@ -1,0 +1,1 @@
+"""The page of imports from App Store Connect."""
