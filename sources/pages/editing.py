@@ -16,7 +16,8 @@ from engine.modules import Wanted
 from sources import services
 from sources.models import SymbolSource
 from sources.pages.examples import SAMPLES, Example, example
-from sources.pages.forms import FORMS, ModuleForm, SourceForm
+from sources.pages.forms import FORMS, SourceForm
+from sources.pages.module_form import ModuleForm
 from sources.pages.places import Where
 from sources.pages.rows import lies_at
 from sources.pages.words import TYPE_WORDS
@@ -126,7 +127,9 @@ def show_form(
         "kind": TYPES[form.kind],
         "looked_up": looked_up,
         # Said in any case: after a test without scripts the page stands at another address.
-        "address": f"{where.address('edit', stored.pk)}?type={form.kind}" if stored else where.address("add", form.kind),
+        "address": f"{where.address('edit', stored.pk)}?type={form.kind}"
+        if stored
+        else where.address("add", form.kind),
         "try_address": _try_address(where, form.kind, stored),
         "example_address": where.address("example", form.kind),
         "other_types": [(name, kind.label) for name, kind in TYPES.items() if name != form.kind],
