@@ -84,6 +84,13 @@ def put(store, content, key=None, limit=1 << 40):
     return key, digests
 
 
+def test_a_sha1_that_is_not_asked_for_is_not_taken(store):
+    with store.incoming(10, sha1=False) as incoming:
+        incoming.write(b"content")
+        digests = incoming.finish()
+    assert (digests.sha1, digests.sha256) == ("", hashlib.sha256(b"content").hexdigest())
+
+
 def test_what_is_kept_is_what_came_in_under_its_own_digests(store):
     content = random.Random(1).randbytes(300_000)
 

@@ -17,6 +17,7 @@ from crashes.processing.hints import MOST, refill
 from crashes.processing.queueing import queue, wait_until_done
 from crashes.processing.sweeping import sweep
 from crashes.processing.tasks import work
+from crashes.storing import insert_crash
 from projects.models import Project
 from tests.crashes.processing.crashes import expire, forget_hints, hints, make_crash, now_of, seconds_until_due
 
@@ -228,3 +229,28 @@ def test_waiting_ends_when_the_crash_does(acme_project: Project) -> None:
 def test_waiting_ends_with_its_time(acme_project: Project) -> None:
     crash = make_crash(acme_project)
     assert wait_until_done(crash.pk, 0.1).state == Crash.State.PENDING
+
+
+def come_in(project: Project) -> Crash | None:
+    """A submission's row."""
+    given = {"format": "minidump", "door": "backtrace", "blob_key": "crashes/none/new", "sha256": "0" * 64}
+    empty = {"uuid": None, "occurred_at": None, "attributes": {}, "classifiers": [], "modifiers": {}}
+    sizes = {"size": 2, "stored_bytes": 2}
+    more = {"project_id": project.pk, "rxid": "new", "client_fingerprint": "", "state": "pending"}
+    return insert_crash({**given, **empty, **sizes, **more})
+
+
+@pytest.mark.parametrize(("waiting", "after"), [(0, 1), (MOST - 1, MOST), (MOST, MOST)], ids=str)
+def test_a_crash_that_comes_in_has_a_job_unless_enough_wait(acme_project: Project, waiting: int, after: int) -> None:
+    hinting.hint(waiting)
+    made = come_in(acme_project)
+
+    assert made is not None
+    assert Crash.objects.get(pk=made.pk).state == Crash.State.PENDING
+    assert hints() == after
+
+
+def test_jobs_of_a_later_time_are_not_enough(acme_project: Project) -> None:
+    hinting.hint(MOST, after=600)
+    come_in(acme_project)
+    assert hints() == MOST + 1
