@@ -65,6 +65,13 @@ PROCESS_SECONDS: Final = Declared(
     (),
     (0.05, 0.2, 0.5, 1.0, 5.0, 20.0, 60.0, 300.0),
 )
+LOOKUPS: Final = Declared(
+    "symbolsvc_lookups_total",
+    COUNTER,
+    "Modules that were looked for in a symbol source, by what it answered: found, not_found and so on; `known` where"
+    " the cache had the answer.",
+    ("answer",),
+)
 CRASHES: Final = Declared(
     "symbolsvc_crashes", GAUGE, "Crashes that are not done with, by state: pending, running, set_aside.", ("state",)
 )
@@ -86,7 +93,7 @@ WORKERS: Final = Declared(
     "Processes that run jobs, by whether they were heard of lately: alive, silent.",
     ("state",),
 )
-LOOKUPS: Final = Declared(
+ANSWERS: Final = Declared(
     "symbolsvc_source_answers_today",
     GAUGE,
     "Answers of projects' symbol sources since midnight UTC: hits, misses, failures.",
@@ -111,12 +118,13 @@ DECLARED: Final[tuple[Declared, ...]] = (
     SUBMISSIONS,
     PROCESSED,
     PROCESS_SECONDS,
+    LOOKUPS,
     CRASHES,
     CRASH_AGE,
     JOBS,
     JOB_AGE,
     WORKERS,
-    LOOKUPS,
+    ANSWERS,
     CACHE_BYTES,
     CACHE_LIMIT,
     CACHE_FILES,
@@ -138,4 +146,5 @@ requests: Final = _counter(REQUESTS)
 request_seconds: Final = _histogram(REQUEST_SECONDS)
 submissions: Final = _counter(SUBMISSIONS)
 processed: Final = _counter(PROCESSED)
+lookups: Final = _counter(LOOKUPS)
 process_seconds: Final = _histogram(PROCESS_SECONDS)

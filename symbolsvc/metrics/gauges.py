@@ -63,7 +63,7 @@ def _lookups() -> tuple[Declared, Values]:
     names = ("hits", "misses", "failures")
     today = SourceDay.objects.filter(day=datetime.now(UTC).date())
     sums = today.aggregate(**{f"all_{name}": Sum(name) for name in names})
-    return declared.LOOKUPS, {(name,): sums[f"all_{name}"] or 0 for name in names}
+    return declared.ANSWERS, {(name,): sums[f"all_{name}"] or 0 for name in names}
 
 
 def _cache() -> Iterator[tuple[Declared, Values]]:

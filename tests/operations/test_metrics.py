@@ -8,6 +8,7 @@ import sys
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError
@@ -16,7 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from core.metrics.declared import COUNTER, DECLARED
 from crashes.models import Crash
+from engine.lookup.diagnosis import SourceTries
+from engine.lookup.model import Outcome, TryRecord
 from sources.models import SourceDay
+from sources.statistics.counting import note
 from symbolsvc.environment import BASE_DIR
 from symbolsvc.metrics import documentation, views
 from symbolsvc.metrics.middleware import MetricsMiddleware
@@ -194,3 +198,13 @@ def test_counting_a_request_costs_next_to_nothing():
         counted(request)
     # Some ten microseconds; the bound is for busy machines.
     assert (time.process_time() - began) / 2000 < 0.0002
+
+
+def test_lookups_count_by_answer_and_what_was_known_apart():
+    record = TryRecord("a", Outcome.NOT_FOUND, fetched_at=time.time())
+    tried = SourceTries(SimpleNamespace(id="s", config=object()), (SimpleNamespace(record=record),), None)
+    before = value("symbolsvc_lookups_total", answer="not_found"), value("symbolsvc_lookups_total", answer="known")
+    for _ in range(3):
+        note(1, f"module {before}", [tried])
+    after = value("symbolsvc_lookups_total", answer="not_found"), value("symbolsvc_lookups_total", answer="known")
+    assert (after[0] - before[0], after[1] - before[1]) == (1, 2)
