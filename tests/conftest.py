@@ -6,6 +6,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 
+from tests import emptying
 from tests.cast import (  # noqa: F401 - pytest finds fixtures by name
     acme,
     acme_project,
@@ -25,6 +26,7 @@ def pytest_configure() -> None:
         "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
     hypothesis.settings.load_profile("house")
+    emptying.install()
     # The real hasher is slow on purpose, which hundreds of tests with users of their own need not feel.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
