@@ -33,7 +33,7 @@ class EventFrames:
         """A stack, innermost frame first."""
         frames = [self._frame(given) for given in loose.items(trace.get("frames"))][::-1]
         registers = loose.mapping(trace.get("registers"))
-        found = {str(name)[:32]: loose.address(value) for name, value in list(registers.items())[:256]}
+        found = {loose.text(name, 32): loose.address(value) for name, value in list(registers.items())[:256]}
         return GivenStack(
             frames,
             id,

@@ -110,7 +110,7 @@ def _registers(value: Any) -> dict[str, str]:
     for name, given in list(loose.mapping(value).items())[:256]:
         number = loose.address(given)
         if number is not None:
-            found[str(name)[:32]] = hex(number)
+            found[loose.text(name, 32)] = hex(number)
     return found
 
 

@@ -114,6 +114,14 @@ ALL_KINDS = {
     "debug_meta": {"images": [{"type": "proguard", "uuid": ID}, {"type": "elf", "image_addr": 0, "image_size": 256}]},
 }
 
+# A register's name is half of a pair of surrogates, which no text that is stored may hold.
+HALVED = "r\udeef"
+HALVED_REPORT = {"threads": {"1": {"stack": [{"address": "16", "registers": {HALVED: "1"}}]}}}
+HALVED_EVENT = {
+    "platform": "native",
+    "stacktrace": {"frames": [{"instruction_addr": "0x10"}], "registers": {HALVED: "0x1"}},
+}
+
 
 @pytest.fixture
 def engines(monkeypatch):
@@ -162,6 +170,7 @@ def written(report):
 @given(report=spoiled(REPORT))
 @example(report=NATIVE_AND_SCRIPT)
 @example(report=JVM)
+@example(report=HALVED_REPORT)
 def test_any_report_of_backtraces_is_read_or_said_to_be_unreadable(report, engines):
     try:
         found = json_reports.read_object(written(report))
@@ -174,6 +183,7 @@ def test_any_report_of_backtraces_is_read_or_said_to_be_unreadable(report, engin
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(event=spoiled(EVENT))
 @example(event=ALL_KINDS)
+@example(event=HALVED_EVENT)
 def test_any_event_of_sentrys_is_read_or_said_to_be_unreadable(event, engines):
     try:
         found = json_reports.read_object(written(event))
