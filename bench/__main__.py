@@ -5,7 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHES = ("warm_request", "http_request", "submission", "minidump_parse", "minidump", "unwind_walk", "source_maps")
+BENCHES = (
+    "warm_request",
+    "http_request",
+    "submission",
+    "minidump_parse",
+    "minidump",
+    "unwind_walk",
+    "source_maps",
+    "crash_page",
+)
 
 
 def main() -> int:
