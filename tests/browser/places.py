@@ -7,6 +7,7 @@ PUBLIC = {
     "over-invitation": "/accounts/invited/MQ/x/",
 }
 PAGES = {
+    "operations": "/operations/",
     "password": "/accounts/password/",
     "projects": "{org}/",
     "new-project": "{org}/new/",
@@ -46,6 +47,7 @@ PAGES = {
     "no-crash-found": "{project}/crashes/all/?version=none",
     "reruns": "{project}/crashes/reruns/",
     "crash-rules": "{project}/crashes/rules/",
+    "missing": "{project}/crashes/missing/",
     "symbolicate-now": "{project}/crashes/now/",
     "crash": "{project}/crashes/{named}/",
     "crash-that-lacks-a-file": "{project}/crashes/{lacking}/",

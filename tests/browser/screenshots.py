@@ -132,7 +132,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "groups": (f"{_PROJECT}/crashes/", None),
     "crash": (f"{_PROJECT}/crashes/1/", None),
     "why": (f"{_PROJECT}/crashes/{{lacking}}/", open_why),
-    "missing": (f"{_PROJECT}/missing/", None),
+    "missing": (f"{_PROJECT}/crashes/missing/", None),
     "sources": (f"{_PROJECT}/sources/", None),
     "new-source": (f"{_PROJECT}/sources/new/http/", type_address),
     "upload": (f"{_PROJECT}/files/upload/?for=f6f78e09-761e-325a-a2a7-6e8890f6510c0", None),
