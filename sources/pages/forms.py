@@ -11,7 +11,8 @@ from django import forms
 from core.api import ApiError
 from sources.fields import hidden
 from sources.models import SymbolSource
-from sources.pages.words import CASING_WORDS, FILE_WORDS, LAYOUT_WORDS, MODULE_WORDS, SAMPLE_WORDS
+from sources.pages.entries import choice, secret, text
+from sources.pages.words import CASING_WORDS, FILE_WORDS, LAYOUT_WORDS
 from sources.selectors import shown
 from sources.types import TYPES
 from sources.types.s3 import REGIONS
@@ -37,24 +38,6 @@ class _Words(forms.MultipleChoiceField):
         return True
 
 
-def _text(label: str, help_text: str = "", **more: Any) -> forms.CharField:
-    attributes = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off", **more.pop("attrs", {})}
-    return forms.CharField(
-        label=label, help_text=help_text, required=False, widget=forms.TextInput(attrs=attributes), **more
-    )
-
-
-def _secret(label: str, help_text: str = "", *, lines: bool = False) -> forms.CharField:
-    attributes = {"autocomplete": "new-password" if not lines else "off", "spellcheck": "false", "data-secret": "true"}
-    widget = forms.Textarea(attrs={**attributes, "rows": 4}) if lines else forms.PasswordInput(attrs=attributes)
-    return forms.CharField(label=label, help_text=help_text, required=False, strip=False, widget=widget)
-
-
-def _choice(label: str, words: Mapping[str, str], help_text: str = "") -> forms.CharField:
-    widget = forms.Select(choices=list(words.items()))
-    return forms.CharField(label=label, help_text=help_text, required=False, widget=widget)
-
-
 class SourceForm(forms.Form):
     """What all types have. `stored`: the source that is edited, whose secrets are kept unless retyped."""
 
@@ -62,8 +45,8 @@ class SourceForm(forms.Form):
     main: ClassVar[tuple[str, ...]]
     more: ClassVar[tuple[str, ...]] = ("source_id",)
 
-    name = _text("Name", "What people call the source.")
-    source_id = _text("Id", "What answers and candidates call it; it may not change without need. Empty: a new one.")
+    name = text("Name", "What people call the source.")
+    source_id = text("Id", "What answers and candidates call it; it may not change without need. Empty: a new one.")
 
     def __init__(self, data: Any = None, *, stored: SymbolSource | None = None) -> None:
         self.stored = stored
@@ -74,9 +57,9 @@ class SourceForm(forms.Form):
         if "forget_password" in self.fields and not self.keeps("password"):
             del self.fields["forget_password"]
 
-    def keeps(self, secret: str) -> bool:
+    def keeps(self, name: str) -> bool:
         """Whether a secret is stored that can be kept."""
-        return self.stored is not None and self.stored.type == self.kind and secret in self.stored.fields
+        return self.stored is not None and self.stored.type == self.kind and name in self.stored.fields
 
     def main_fields(self) -> Iterator[forms.BoundField]:
         """The fields of the type, in order."""
@@ -106,9 +89,9 @@ class SourceForm(forms.Form):
     def refuse(self, error: ApiError) -> None:
         """Show what the service refuses at the fields that it is about."""
         problems = error.problems if isinstance(error, InvalidSource) else ((error.field or "", error.message),)
-        for path, text in problems:
+        for path, why in problems:
             name, place = self._name(path)
-            words = text.removeprefix(f"{path}: ")
+            words = why.removeprefix(f"{path}: ")
             known = name in self.fields
             self.add_error(name if known else None, f"{place}{words}" if known else f"{path}: {words}".lstrip(": "))
         for name in self.errors:
@@ -156,8 +139,8 @@ class _FilesForm(SourceForm):
 
     more: ClassVar[tuple[str, ...]] = ("filetypes", "path_patterns", "requires_checksum", "source_id")
 
-    layout_type = _choice("Layout", {"": "Choose…", **LAYOUT_WORDS}, "How folders and files are named there.")
-    casing = _choice("Casing", CASING_WORDS, "Some servers tell upper case from lower case.")
+    layout_type = choice("Layout", {"": "Choose…", **LAYOUT_WORDS}, "How folders and files are named there.")
+    casing = choice("Casing", CASING_WORDS, "Some servers tell upper case from lower case.")
     filetypes = _Words(
         label="Kinds of files",
         help_text="Only these are asked for. None chosen: all.",
@@ -219,9 +202,9 @@ class HttpForm(_FilesForm):
     kind = "http"
     main = ("name", "url", "username", "password", "forget_password", "layout_type", "casing")
 
-    url = _text("URL", "The folder that the files lie below, such as https://symbols.example.com/files/.")
-    username = _text("User name (optional)", "Sent with every request.")
-    password = _secret("Password (optional)", "Stored encrypted.")
+    url = text("URL", "The folder that the files lie below, such as https://symbols.example.com/files/.")
+    username = text("User name (optional)", "Sent with every request.")
+    password = secret("Password (optional)", "Stored encrypted.")
     forget_password = forms.BooleanField(label="Remove the stored password", required=False)
 
 
@@ -229,14 +212,14 @@ class S3Form(_FilesForm):
     kind = "s3"
     main = ("name", "bucket", "region", "endpoint", "access_key", "secret_key", "prefix", "layout_type", "casing")
 
-    bucket = _text("Bucket", "Its name alone.")
-    region = _text("Region", "Such as eu-central-1.", attrs={"list": "regions"})
-    endpoint = _text(
+    bucket = text("Bucket", "Its name alone.")
+    region = text("Region", "Such as eu-central-1.", attrs={"list": "regions"})
+    endpoint = text(
         "Endpoint (optional)", "The URL of a service with Amazon's API elsewhere, such as https://minio.example.com."
     )
-    access_key = _text("Access key id")
-    secret_key = _secret("Secret access key", "It needs s3:GetObject, and better s3:ListBucket. Stored encrypted.")
-    prefix = _text("Folder (optional)", "The folder within the bucket that the files lie below.")  # type: ignore[assignment]
+    access_key = text("Access key id")
+    secret_key = secret("Secret access key", "It needs s3:GetObject, and better s3:ListBucket. Stored encrypted.")
+    prefix = text("Folder (optional)", "The folder within the bucket that the files lie below.")  # type: ignore[assignment]
 
     regions: ClassVar[Mapping[str, str]] = REGIONS
 
@@ -256,67 +239,29 @@ class GcsForm(_FilesForm):
     kind = "gcs"
     main = ("name", "bucket", "client_email", "private_key", "prefix", "layout_type", "casing")
 
-    bucket = _text("Bucket", "Its name alone.")
-    client_email = _text("Service account", "Its address: client_email in the key file.")
-    private_key = _secret(
+    bucket = text("Bucket", "Its name alone.")
+    client_email = text("Service account", "Its address: client_email in the key file.")
+    private_key = secret(
         "Private key", "private_key in the key file, with BEGIN and END lines. Stored encrypted.", lines=True
     )
-    prefix = _text("Folder (optional)", "The folder within the bucket that the files lie below.")  # type: ignore[assignment]
+    prefix = text("Folder (optional)", "The folder within the bucket that the files lie below.")  # type: ignore[assignment]
 
 
 class AppStoreForm(SourceForm):
     kind = "appStoreConnect"
     main = ("name", "appconnectIssuer", "appconnectKey", "appconnectPrivateKey", "appId", "appName", "bundleId")
 
-    appconnectIssuer = _text("Issuer id", "In App Store Connect under Users and Access, Integrations.")  # noqa: N815
-    appconnectKey = _text("Key id", "Of an API key with the role Developer or higher.")  # noqa: N815
-    appconnectPrivateKey = _secret(  # noqa: N815
+    appconnectIssuer = text("Issuer id", "In App Store Connect under Users and Access, Integrations.")  # noqa: N815
+    appconnectKey = text("Key id", "Of an API key with the role Developer or higher.")  # noqa: N815
+    appconnectPrivateKey = secret(  # noqa: N815
         "Private key", "The text of the .p8 file. Stored encrypted.", lines=True
     )
-    appId = _text("Apple ID of the app", "The number under App Information.")  # noqa: N815
-    appName = _text("Name of the app (optional)")  # noqa: N815
-    bundleId = _text("Bundle ID (optional)", "Given, the app is looked up by it.")  # noqa: N815
+    appId = text("Apple ID of the app", "The number under App Information.")  # noqa: N815
+    appName = text("Name of the app (optional)")  # noqa: N815
+    bundleId = text("Bundle ID (optional)", "Given, the app is looked up by it.")  # noqa: N815
 
 
 FORMS: Final[Mapping[str, type[SourceForm]]] = {form.kind: form for form in (HttpForm, S3Form, GcsForm, AppStoreForm)}
-
-
-class ModuleForm(forms.Form):
-    """A module to show the paths of, and to look for in a test: one of the samples, or one's own by its ids."""
-
-    prefix = "file"
-
-    sample = _choice("Example module", SAMPLE_WORDS)
-    type = _choice("Kind", MODULE_WORDS)
-    debug_id = _text("Debug id")
-    debug_file = _text("Debug file", "Such as ledger.pdb.")
-    code_id = _text("Code id", "Build id, UUID, or time stamp and size.")
-    code_file = _text("Code file", "Such as /usr/lib/libledger.so.")
-
-    def own_fields(self) -> Iterator[forms.BoundField]:
-        """The fields of one's own module."""
-        return (self[name] for name in ("type", "debug_id", "debug_file", "code_id", "code_file"))
-
-    @property
-    def own_is_open(self) -> bool:
-        return any(field.errors or field.value() for field in self.own_fields())
-
-    def body(self) -> dict[str, Any] | None:
-        """One's own module as a test takes it; None when no id was entered."""
-        names = ("type", "debug_id", "debug_file", "code_id", "code_file")
-        given = {name: self.cleaned_data.get(name) for name in names} if self.is_valid() else {}
-        given = {name: value for name, value in given.items() if value}
-        return given if given.keys() & {"debug_id", "code_id"} else None
-
-    def refuse(self, error: ApiError) -> bool:
-        """Show a refusal at the field that it is about; False when it is about none of these."""
-        name = (error.field or "").removeprefix("file.")
-        if not (error.field or "").startswith("file"):
-            return False
-        self.is_valid()
-        text = error.message.removeprefix(f"{error.field}: ")
-        self.add_error(name if name in self.fields else None, text)
-        return True
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -19,7 +19,8 @@ from core.pages.answers import POLICY
 from projects.models import Organization
 from sources.models import SymbolSource
 from sources.pages.editing import form_of, show_form
-from sources.pages.forms import ModuleForm, SourceForm
+from sources.pages.forms import SourceForm
+from sources.pages.module_form import ModuleForm
 from sources.pages.places import Where
 from sources.pages.rows import lies_at
 from sources.pages.words import STEP_WORDS
