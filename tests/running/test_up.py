@@ -66,7 +66,7 @@ def data_dir(tmp_path_factory):
 @pytest.fixture(scope="module")
 def up(data_dir):
     """A service with its own embedded database."""
-    service = Service(data_dir, environment(data_dir, GRACEFUL_SECONDS="5")).start()
+    service = Service(data_dir, environment(data_dir, GRACEFUL_SECONDS="5", CRASH_WORKERS="2")).start()
     yield service
     if service.process.poll() is None:
         service.stop()
@@ -145,21 +145,27 @@ def test_web_workers_end_with_their_first_process(running):
     eventually(lambda: answers(running))
 
 
+def all_job_processes(service):
+    """Those of crashes are forked last."""
+    eventually(lambda: len(service.job_processes("crashes")) == 2, 60)
+    return service.job_processes()
+
+
 @pytest.mark.parametrize("queue", ["maintenance", "crashes"])
 def test_a_killed_job_process_is_replaced_and_the_others_work_on(running, queue):
-    before = set(eventually(running.job_processes))
+    before = set(all_job_processes(running))
     killed = running.job_processes(queue)[0]
     os.kill(killed, signal.SIGKILL)
-    eventually(lambda: len(running.job_processes()) == len(before) and killed not in running.job_processes())
+    eventually(lambda: killed not in running.job_processes() and len(running.job_processes()) == len(before))
     assert before - {killed} < set(running.job_processes())
     assert f"[jobs] jobs {queue} 1 ended with status -9, starting it again" in running.log
 
 
 def test_job_processes_end_with_the_one_that_forked_them(running):
-    before = eventually(running.job_processes)
+    before = all_job_processes(running)
     os.kill(running.child("manage.py jobs"), signal.SIGKILL)
     eventually(lambda: not alive(before), 5)
-    assert len(eventually(lambda: running.job_processes("crashes"))) >= 1
+    assert not set(all_job_processes(running)) & set(before)
 
 
 def test_a_killed_database_is_started_again_and_nothing_is_lost(running, data_dir):
