@@ -69,7 +69,7 @@ now.body_limit = LIMITS.body  # type: ignore[attr-defined]
 
 def _said_of(error: BodyError) -> str:
     if error.status == 413:
-        return f"{error.message} Files that large can be submitted as a crash."
+        return f"{error.message} Whoever runs the service can raise CRASH_FILE_BODY_MAX_BYTES."
     return error.message
 
 

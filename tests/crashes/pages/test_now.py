@@ -228,7 +228,7 @@ class TestRefused:
 
     def test_a_file_beyond_the_limit(self, client, monkeypatch):
         monkeypatch.setattr(now_form, "LIMITS", now_form.MultipartLimits(body=1000, field=500))
-        assert "submitted as a crash" in words(send(client, file=b"MDMP" * 1000), 413)
+        assert "CRASH_FILE_BODY_MAX_BYTES" in words(send(client, file=b"MDMP" * 1000), 413)
 
     def test_a_text_that_is_too_long_to_paste_is_better_a_file(self, client, monkeypatch):
         monkeypatch.setattr(now_form, "LIMITS", now_form.MultipartLimits(body=100_000, field=500))
