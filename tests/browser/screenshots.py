@@ -123,6 +123,7 @@ def type_address(page: Page) -> None:
     """What an administrator types into the form of a symbol server."""
     page.get_by_label("Name", exact=True).first.fill("Build server")
     page.locator("input[name=url]").fill("https://symbols.example.com/linux/")
+    page.locator("[name=layout_type]").select_option("native")
     page.wait_for_timeout(800)
 
 
