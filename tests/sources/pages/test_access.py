@@ -52,24 +52,18 @@ def opened(user, base, source, method, address):
 
 
 @pytest.mark.parametrize(("method", "address", "role"), PAGES, ids=IDS)
-def test_whoever_is_signed_out_is_led_to_the_sign_in_page(base, source, method, address, role):
-    answer = opened(None, base, source, method, address)
-    assert (answer.status_code, answer.headers["Location"][:7]) == (302, "/login/")
+def test_who_may_not_open_a_page_learns_nothing(base, source, stranger, member, method, address, role):
+    signed_out = opened(None, base, source, method, address)
+    assert (signed_out.status_code, signed_out.headers["Location"][:7]) == (302, "/login/")
 
+    strange = opened(stranger, base, source, method, address)
+    assert strange.status_code == 404
+    assert "Nobody else" not in text(strange)
 
-@pytest.mark.parametrize(("method", "address", "role"), PAGES, ids=IDS)
-def test_a_stranger_learns_nothing(stranger, base, source, method, address, role):
-    answer = opened(stranger, base, source, method, address)
-    assert answer.status_code == 404
-    assert "Nobody else" not in text(answer)
-
-
-@pytest.mark.parametrize(("method", "address", "role"), PAGES, ids=IDS)
-def test_a_member_sees_the_list_alone(member, base, source, method, address, role):
-    answer = opened(member, base, source, method, address)
-    assert answer.status_code == (200 if role == "member" else 403)
+    seen = opened(member, base, source, method, address)
+    assert seen.status_code == (200 if role == "member" else 403)
     if role == "member":
-        shown = text(answer)
+        shown = text(seen)
         assert "Nobody else" in shown
         assert all(word not in shown for word in ("Switch", "Delete", "Add a source", "/move/"))
     assert SymbolSource.objects.get().enabled

@@ -109,6 +109,11 @@ def test_each_refusal_of_the_service_has_its_place(page, field, value, at):
     assert not SymbolSource.objects.exists()
 
 
+def test_the_enter_key_saves_and_does_not_test(page):
+    form = text(page.get(f"{PROJECT}new/http/")).split('id="source-form"')[1]
+    assert "formaction" not in re.findall(r"<button[^>]*>", form)[0]
+
+
 def test_an_id_that_is_taken_is_said_at_the_id(page, acme, acme_project):
     make_source(acme, acme_project, id="builds")
     answer = page.post(f"{PROJECT}new/http/", FORMS["http"])
