@@ -7,6 +7,7 @@ class CrashesConfig(AppConfig):
 
     def ready(self) -> None:
         from crashes.again.arriving import listen
+        from crashes.pages import keys_own
         from crashes.pages.lists_own import register
         from crashes.pages.missing import register_missing
         from crashes.pages.now import register as register_now
@@ -16,3 +17,4 @@ class CrashesConfig(AppConfig):
         register()
         register_now()
         register_missing()
+        keys_own.register()

@@ -7,6 +7,7 @@ class DebugFilesConfig(AppConfig):
 
     def ready(self) -> None:
         from core.rotation import register_rotation
+        from debugfiles.pages import own
         from debugfiles.scraping import rotate_headers
         from projects.pages import Tab, register_tab
 
@@ -14,3 +15,4 @@ class DebugFilesConfig(AppConfig):
         # As `upload_views.SCOPES["GET"]`, whose module needs the models first.
         scopes = ("project:read", "project:write", "project:admin", "project:releases", "org:ci")
         register_tab(Tab("Files", "files:files", scopes, place=40))
+        own.register()

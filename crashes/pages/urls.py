@@ -6,14 +6,19 @@ from typing import Final
 
 from django.urls import URLPattern, path
 
-from crashes.pages import comparing, detail, groups, lists, missing, reruns, rules
+from crashes.pages import comparing, detail, groups, keys, lists, missing, reruns, rules
 from crashes.pages.now.views import now
 
 _CRASHES: Final = "organizations/<str:organization>/<str:project>/crashes/"
 _CRASH: Final = f"{_CRASHES}<str:crash_id>/"
 
+_CLIENTS: Final = "organizations/<str:organization>/<str:project>/clients/"
+
 app_name = "crash_pages"
 urlpatterns: list[URLPattern] = [
+    path(_CLIENTS, keys.clients, name="clients"),
+    path(f"{_CLIENTS}<str:key_id>/", keys.change, name="key-change"),
+    path(f"{_CLIENTS}<str:key_id>/delete/", keys.delete, name="key-delete"),
     path(_CRASHES, lists.groups, name="groups"),
     path(f"{_CRASHES}all/", lists.crashes, name="crashes"),
     path(f"{_CRASHES}groups/<str:group_id>/", groups.group, name="group"),

@@ -11,10 +11,11 @@ from projects.models import Project
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A figure of a project, and, if there is one, its course: counts, the newest last."""
+    """A figure of a project. `more`: nobody counted beyond; `counts`, if there are any, are its course, newest last."""
 
     label: str
     value: int
+    more: bool = False
     counts: Sequence[int] = field(default=())
 
 

@@ -99,7 +99,7 @@ def invite(request: HttpRequest, access: OrganizationAccess, member: str) -> Htt
 def leave(request: HttpRequest, access: OrganizationAccess) -> HttpResponse:
     """End one's own membership."""
     row = Membership.objects.select_related("organization", "user").get(
-        organization=access.organization, user_id=access.actor.user_id
+        organization=access.organization, user_id=access.actor.user_id or 0
     )
     members.remove_member(membership=row, actor=access.actor)
     messages.success(request, f"You have left {access.organization.name}.")

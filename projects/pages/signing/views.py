@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView, PasswordResetConfirmView
-from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 
@@ -48,7 +48,7 @@ class ChangePassword(PasswordChangeView):
     template_name = "projects/password.html"
     success_url = reverse_lazy("pages:home")
 
-    def form_valid(self, form: BaseForm) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Change it, and say so."""
         messages.success(
             self.request, "The password is changed. Wherever else you were signed in, you are not any more."
