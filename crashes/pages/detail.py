@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from django.contrib import messages
@@ -23,6 +24,7 @@ from projects.pages import project_page
 
 _MOST_LACKS: Final = 50
 _MOST_OPEN: Final = 20
+_WORDS: Final = re.compile(r"\w+")
 
 
 @require_safe
@@ -112,7 +114,10 @@ def _facts(access: ProjectAccess, row: Crash) -> dict[str, Any]:
 def _shown(request: HttpRequest, row: Crash, result: Result | None) -> dict[str, Any]:
     if result is None:
         return {"shown": None}
-    return {"shown": show(result, opened=_opened(request)), "grouped_by": grouping(row, result).parts}
+    shown = show(result, opened=_opened(request))
+    told = _WORDS.findall(row.title.lower())
+    reason = "" if all(word in told for word in _WORDS.findall(shown.reason.lower())) else shown.reason
+    return {"shown": shown, "reason": reason, "grouped_by": grouping(row, result).parts}
 
 
 def _neighbours(row: Crash) -> dict[str, int | None]:

@@ -19,7 +19,8 @@ _TRUST: Final = {
     "context": Mark("registers", "good", "The address stood in the thread's registers."),
 }
 _INLINE: Final = Mark("inlined", "info", "This function was inlined into the frame below it.")
-_NAMELESS: Final = frozenset({"", "unknown"})
+# What nearly every native frame is in says nothing.
+_USUAL: Final = frozenset({"", "unknown", "c", "cpp"})
 
 
 class Places:
@@ -145,7 +146,7 @@ def _marks(frame: Frame) -> Iterator[Mark]:
         yield trust
     if frame.status not in ("symbolicated", "missing") and not frame.is_named:
         yield Mark(frame.status.replace("_", " "), "warn")
-    if frame.lang and frame.lang not in _NAMELESS:
+    if frame.lang and frame.lang not in _USUAL:
         yield Mark(frame.lang)
 
 
