@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core.api import ApiError
+from core.times import in_utc
 from projects import audit, tokens
 from projects.access import Actor
 from projects.models import NAME_LENGTH, SLUG_LENGTH, ApiToken, Membership, Organization, Project
@@ -154,7 +155,7 @@ def issue_token(
     wanted = list(dict.fromkeys(scopes))
     _check_scopes(wanted, within)
     _check_length(name, "name", NAME_LENGTH)
-    _check_expiry(expires_at)
+    expires_at = _checked_expiry(expires_at)
     if project is not None and project.organization_id != organization.id:
         raise ApiError("project: is not one of the organization", field="project")
     text = tokens.new_text()
@@ -211,14 +212,15 @@ def _check_scopes(wanted: Sequence[str], within: Collection[str] | None) -> None
         raise ApiError(f"scopes: not yours to give: {', '.join(foreign)}", status=403, code="scope", field="scopes")
 
 
-def _check_expiry(expires_at: datetime | None) -> None:
+def _checked_expiry(expires_at: datetime | None) -> datetime | None:
     if expires_at is None:
-        return
+        return None
     lifetime = expires_at - timezone.now()
     if lifetime <= timedelta(0):
         raise ApiError("expiresAt: lies in the past", field="expiresAt")
     if lifetime > LONGEST_LIFETIME:
         raise ApiError("expiresAt: lies too far ahead", field="expiresAt")
+    return in_utc(expires_at)
 
 
 def _check_slug(slug: str, reserved: Collection[str]) -> None:

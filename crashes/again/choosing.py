@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from msgspec import Meta
 
 from core.api import ApiError
+from core.times import in_utc
 from crashes.models import Crash, CrashLack, Rerun
 from crashes.searching import matching_crashes as matching_crashes_of
 from crashes.searching import read_words
@@ -74,7 +75,7 @@ def check(chosen: Chosen) -> None:
         raise ApiError(f"search: {problems[0]}", field="search")
     for name in ("since", "until"):
         value = getattr(chosen, name)
-        if value is not None and value.tzinfo is None:
+        if value is not None and (value.tzinfo is None or in_utc(value) is None):
             raise ApiError(f"{name}: a time with its zone, such as 2026-01-31T12:00:00Z", field=name)
 
 
@@ -86,8 +87,8 @@ def matching_crashes(project_id: int, chosen: Chosen) -> QuerySet[Crash]:
         "version": chosen.version,
         "platform": chosen.platform,
         "os_name": chosen.os,
-        "received_at__gte": chosen.since,
-        "received_at__lt": chosen.until,
+        "received_at__gte": chosen.since and in_utc(chosen.since),
+        "received_at__lt": chosen.until and in_utc(chosen.until),
     }
     rows = Crash.objects.filter(project_id=project_id, **{key: value for key, value in asked.items() if value})
     rows = rows.exclude(state=Crash.State.KEPT)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.api import ApiError, MissingScope
 from core.pages import page, redirect_to
+from core.times import read_moment
 from crashes.again import reruns as runs
 from crashes.again.choosing import Chosen
 from crashes.again.shapes import RerunProgress, progress
@@ -102,8 +101,8 @@ def _start(request: HttpRequest, access: ProjectAccess) -> HttpResponse:
     chosen = Chosen(
         search=words or None,
         state=_state(request.POST.get("state", "")),
-        since=_moment(request.POST.get("since", "")),
-        until=_moment(request.POST.get("until", "")),
+        since=read_moment(request.POST.get("since", "")),
+        until=read_moment(request.POST.get("until", "")),
     )
     reason = request.POST.get("reason", "").strip() or "by hand"
     made = runs.start(project=access.project, actor=access.actor, chosen=chosen, reason=reason)
@@ -117,14 +116,6 @@ def _to_list(request: HttpRequest, access: ProjectAccess) -> HttpResponse:
 
 def _state(text: str) -> Any:
     return text if text in ("pending", "running", "done", "set_aside") else None
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo is not None else None
 
 
 def _said(one: RerunProgress) -> str:

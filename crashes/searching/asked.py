@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.http import QueryDict
-from django.utils.dateparse import parse_datetime
 
 from core.api import ApiError
 from core.text import storable
+from core.times import read_moment
 from crashes.models import Crash, Group
 
 ATTRIBUTE: Final = "attr."
@@ -118,12 +118,9 @@ def _time(query: QueryDict, name: str) -> datetime | None:
     text = query.get(name, "")
     if not text:
         return None
-    try:
-        # A plus sign that nobody escaped has become a space.
-        found = parse_datetime(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+    # A plus sign that nobody escaped has become a space.
+    found = read_moment(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
+    if found is None:
         raise ApiError(f"{name}: a time with its zone, such as 2026-01-31T12:00:00Z", field=name)
     return found
 

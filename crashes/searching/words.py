@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from core.text import storable
+from core.times import read_moment
 from crashes.models import Crash, Group
 from crashes.searching.asked import ATTRIBUTE, MOST_ATTRIBUTES, MOST_WORDS, NUMBER, TEXT_LENGTH, Asked
 
@@ -129,13 +129,10 @@ def _moment(value: str) -> datetime:
     span = _SPAN.fullmatch(value)
     if span is not None:
         return timezone.now() - timedelta(**{_UNITS[span[2]]: int(span[1])})
-    try:
-        found = parse_datetime(value if "T" in value else f"{value}T00:00")
-    except ValueError:
-        found = None
+    found = read_moment(value if "T" in value else f"{value}T00:00", naive=True)
     if found is None:
         raise _Misunderstood(f"“{value}” is no time: a date such as 2026-01-31, or 3d for three days ago.")
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return found
 
 
 def _bounded(asked: Asked) -> Asked:

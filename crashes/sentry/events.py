@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from core.text import storable
+from core.times import in_utc
 from crashes.loose_json import BadJson, read_json
 from crashes.sentry.answers import BadReport
 from crashes.sentry.loosely import decoded
@@ -217,8 +218,7 @@ def _moment(value: Any) -> datetime | None:
     if (found := read_time(value)) is not None or not isinstance(value, str):
         return found
     try:
-        moment = datetime.fromisoformat(value.strip())
+        moment = in_utc(datetime.fromisoformat(value.strip()))
     except ValueError:
         return None
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return aware if _EARLIEST < aware < _LATEST else None
+    return moment if moment is not None and _EARLIEST < moment < _LATEST else None

@@ -21,6 +21,9 @@ CONFIGURATION = """
 [parameters]
 "path.organization_id_or_slug" = "{organization}"
 "path.project_id_or_slug" = "{project}"
+
+[phases.coverage]
+unexpected-methods = ["PATCH"]
 """
 
 

@@ -66,6 +66,9 @@ class Watch:
             self.foreign.append(request.url)
 
     def _said(self, message: Any) -> None:
+        if "htmx:sendAbort" in message.text or message.text.startswith("htmx:afterRequest"):
+            # A page that is left or made anew ends what it was asking for.
+            return
         if message.type == "error" or "Content Security Policy" in message.text:
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 

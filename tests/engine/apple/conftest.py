@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.engine.run.conftest import engine, server, source, store  # noqa: F401 - pytest finds fixtures by name
+from tests.engine.run.conftest import engine, source, store  # noqa: F401 - pytest finds fixtures by name

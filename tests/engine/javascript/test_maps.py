@@ -20,7 +20,7 @@ from engine.outgoing import Deadline
 from tests.engine.javascript.serving import SCRIPT, SOURCE, map_bytes
 from tests.engine.shared_fixtures import shared
 
-LONG = Deadline.after(600)
+LONG = Deadline.never()
 
 
 @pytest.fixture
