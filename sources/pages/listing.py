@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.api import ApiError
 from core.pages import is_fragment, page, redirect_to
+from core.text import storable
 from projects.services import update_project
 from sources import services
 from sources.builtin import in_order
@@ -26,6 +27,13 @@ def sources(request: HttpRequest, where: Where) -> HttpResponse:
     """What lookups ask, best first, and how each does."""
     values = {"where": where, "listed": listed(where), "addresses": _addresses(where)}
     return page(request, "sources/list.html", values)
+
+
+def named(request: HttpRequest, where: Where) -> HttpResponse:
+    """To the page of the source that lookups call `id`, or its test; to the list where there is none of one's own."""
+    view = "test" if request.GET.get("to") == "test" else "edit"
+    row = where.place.sources().filter(source_id=storable(request.GET.get("id", ""))).first()
+    return redirect_to(request, where.address("list") if row is None else where.address(view, row.pk))
 
 
 def move(request: HttpRequest, where: Where, source: uuid.UUID) -> HttpResponse:

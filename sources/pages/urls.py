@@ -13,6 +13,7 @@ _WRITE = ("POST",)
 app_name = "source_pages"
 urlpatterns: list[URLPattern] = [
     *both("list", "", listing.sources, needs="GET", methods=_READ),
+    *both("named", "named/", listing.named, needs="GET", methods=_READ),
     *both("order", "order/", listing.order, methods=_WRITE),
     *both("builtin", "builtin/", listing.builtin),
     *both("new", "new/", editing.choose, methods=_READ),

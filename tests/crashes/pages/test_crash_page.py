@@ -100,8 +100,9 @@ def test_a_frame_without_a_name_leads_to_why_and_what_mends_it(admin, crash):
     why = words(html[html.index('id="m1"') :])
     assert "No source has libledger.so." in why
     assert "What to do: Upload libledger.so.debug." in why
-    assert "Our server li/libledger.so notfound 2026-11-21 10:00:00 2026-11-21 11:00:00" in why
-    assert "Other Left out: disabled." in why
+    assert "Our server Edit Test li/libledger.so notfound 2026-11-21 10:00:00 2026-11-21 11:00:00" in why
+    assert "Other Edit Test Left out: disabled." in why
+    assert "sources/named/?to=test&amp;id=our-server" in html
     assert "files/upload/?for=7fbe8839-3844-ce5c-25e3-99210deb9a5f" in html
     assert 'form="again"' in html
 

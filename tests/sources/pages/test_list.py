@@ -219,3 +219,20 @@ def _opened(project):
     Opened.project = Project.objects.get(pk=project.pk)
     Opened.organization = Opened.project.organization
     return Opened
+
+
+class TestNamed:
+    @pytest.mark.parametrize(("to", "part"), [("", ""), ("test", "test/")])
+    def test_an_id_of_a_lookup_leads_to_the_source(self, page, three, to, part):
+        answer = page.get(f"{PROJECT}named/", {"id": "second", "to": to})
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"{PROJECT}{three[1].pk}/{part}")
+
+    @pytest.mark.parametrize("name", ["", "nothing", "symbolsvc:builtin", "\x00"])
+    def test_an_id_of_no_source_of_ones_own_leads_to_the_list(self, page, three, name):
+        answer = page.get(f"{PROJECT}named/", {"id": name})
+        assert (answer.status_code, answer.headers["Location"]) == (303, PROJECT)
+
+    def test_sources_of_other_projects_are_not_found_by_it(self, page, acme, three):
+        other = make_project(acme, "other")
+        make_source(acme, other, id="theirs", name="Theirs")
+        assert page.get(f"{PROJECT}named/", {"id": "theirs"}).headers["Location"] == PROJECT
