@@ -75,7 +75,7 @@ def check(chosen: Chosen) -> None:
         raise ApiError(f"search: {problems[0]}", field="search")
     for name in ("since", "until"):
         value = getattr(chosen, name)
-        if value is not None and (value.tzinfo is None or in_utc(value) is None):
+        if value is not None and value.tzinfo is None:
             raise ApiError(f"{name}: a time with its zone, such as 2026-01-31T12:00:00Z", field=name)
 
 

@@ -221,4 +221,4 @@ def _moment(value: Any) -> datetime | None:
         moment = in_utc(datetime.fromisoformat(value.strip()))
     except ValueError:
         return None
-    return moment if moment is not None and _EARLIEST < moment < _LATEST else None
+    return moment if _EARLIEST < moment < _LATEST else None
