@@ -79,6 +79,6 @@ def test_no_query_is_a_fault(visitor: Client, query: int) -> None:
 @pytest.mark.parametrize("odd", range(len(ODD)))
 def test_no_part_of_an_address_is_a_fault(visitor: Client, odd: int) -> None:
     routes = [route for route in ROUTES if "<" in route.replace("<str:organization>", "").replace("<str:project>", "")]
-    failed = [path for route in routes if visitor.get((path := filled(route, ODD[odd]))).status_code >= 500]
-    failed += [path for route in routes if visitor.post((path := filled(route, ODD[odd]))).status_code >= 500]
+    failed = [path for route in routes if visitor.get(path := filled(route, ODD[odd])).status_code >= 500]
+    failed += [path for route in routes if visitor.post(path := filled(route, ODD[odd])).status_code >= 500]
     assert failed == []
