@@ -235,9 +235,18 @@ SERVICE_SETTINGS = {
 }
 
 
+# Rooms whose tests start processes and servers of their own.
+WITH_PROCESSES = {"faults", "running", "clients", "browser", "demo", "shell", "scaleout", "outgoing", "sourcetypes"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # One service for the whole run: the tests that use it go to one process of xdist.
     for item in items:
         if "service" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.xdist_group("service"))
+        # What other processes do in time is no property of the code on a machine that is short of it: one more try,
+        # which the summary names.
+        if item.get_closest_marker("e2e") or WITH_PROCESSES.intersection(item.path.parts):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
