@@ -15,11 +15,12 @@ import logging
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from minidump.minidumpfile import MinidumpFile
 
+from bench.rows import Row, Spread, at_least, missing
 from engine.minidump import BadMinidump, Minidump, open_minidump
 
 SHARED = Path(os.environ.get("SYMBOLSVC_SHARED") or Path(__file__).parents[2] / "shared") / "fixtures"
@@ -73,11 +74,17 @@ def timed(read: Callable[[bytes], object], data: bytes, repeats: int) -> float:
     return (time.process_time() - started) / repeats * 1e3
 
 
-def compare(data: bytes, rounds: int, repeats: int) -> dict[str, float]:
+def measured(data: bytes, rounds: int, repeats: int) -> dict[str, list[float]]:
+    """Milliseconds of every round, by variant."""
     figures: dict[str, list[float]] = {name: [] for name in VARIANTS}
     for _ in range(rounds):
         for name, read in VARIANTS.items():
             figures[name].append(timed(read, data, repeats))
+    return figures
+
+
+def compare(data: bytes, rounds: int, repeats: int) -> dict[str, float]:
+    figures = measured(data, rounds, repeats)
     row = {name: round(statistics.median(values), 4) for name, values in figures.items()}
     ratios = sorted(b / a for a, b in zip(figures["ours"], figures["theirs"], strict=True))
     with_texts = [b / a for a, b in zip(figures["ours_and_texts"], figures["theirs"], strict=True)]
@@ -91,6 +98,22 @@ def compare(data: bytes, rounds: int, repeats: int) -> dict[str, float]:
 def dumps(places: Iterable[Path]) -> dict[str, Path]:
     """Every dump below the directories, by name."""
     return {path.name: path for place in places for path in sorted(place.rglob("*.dmp")) if path.is_file()}
+
+
+def rows(rounds: int = 9, repeats: int = 5) -> Iterator[Row]:
+    """The table's rows: all dumps that both can read, one after the other, as one figure per round."""
+    logging.disable(logging.CRITICAL)
+    read = [path.read_bytes() for path in dumps([SHARED, OWN]).values()]
+    both = [data for data in read if readable(data, ours) and readable(data, theirs)]
+    if not both:
+        yield missing("every stream, times faster", "the package `minidump`", "there are no dumps")
+        return
+    figures = [measured(data, rounds, repeats) for data in both]
+    totals = {name: [sum(each[name][at] for each in figures) for at in range(rounds)] for name in VARIANTS}
+    against, note = "the package `minidump`", f"{len(both)} dumps"
+    ratio = Spread.ratios(totals["theirs"], totals["ours"])
+    yield Row("every stream, times faster", ratio, against, target=at_least(1), note=note)
+    yield Row("and the texts of /proc", Spread.ratios(totals["theirs"], totals["ours_and_texts"]), against)
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from typing import BinaryIO
 from symbolic.sourcemapcache import SourceMapCache
 
 from bench.npm import Unavailable, package
+from bench.rows import Row, Spread, missing
 from engine.javascript.artifacts import Listed, ListedFile, NearMiss, Query
 from engine.javascript.wire import ScrapingRules, decode_js_request
 from engine.lookup import Store
@@ -95,6 +96,20 @@ def timed(work: Callable[[], object]) -> float:
 def look_up(table: SourceMapCache, positions: Sequence[tuple[int, int]]) -> None:
     for line, column in positions:
         table.lookup(line, column, 5)
+
+
+def rows(count: int = 3) -> Iterator[Row]:
+    """The table's rows, per map."""
+    for name, (wanted, version, path) in PACKAGES.items():
+        try:
+            files = Files(package(wanted, version) / path)
+        except Unavailable as reason:
+            yield missing(name, "bare `symbolic`", reason)
+            continue
+        found = list(rounds(files, count))
+        for ours, bare in (("cold", "build"), ("warm", "lookups")):
+            ratio = Spread.of(each[ours] / each[bare] for each in found)
+            yield Row(f"{name}, {ours}", ratio, f"bare `symbolic`: {bare}")
 
 
 def rounds(files: Files, count: int) -> Iterator[dict[str, float]]:

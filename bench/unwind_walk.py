@@ -22,6 +22,7 @@ from typing import Literal
 from symbolic import Archive, SymCache
 
 from bench import workload
+from bench.rows import Row, Spread, at_most
 from engine.formats.cfi import CfiIndex, build_index
 from engine.minidump import Minidump, open_minidump
 from engine.unwind import MISSING_YET, ModuleMap, ModuleRules, Need, RuleBudget, Walk, walk
@@ -125,13 +126,14 @@ def timed(work: Callable[[], int], repeats: int) -> float:
     return (time.process_time() - started) / frames * 1e6
 
 
-def run(bench: Bench, rounds: int, repeats: int) -> dict[str, dict[str, float]]:
+def run(bench: Bench, rounds: int, repeats: int) -> dict[str, list[float]]:
+    """Microseconds a frame of every round, by variant."""
     variants = {"one look-up": bench.lookup, "walk, warm": bench.warm, "walk, cold": bench.cold}
     figures: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, work in variants.items():
             figures[name].append(timed(work, repeats))
-    return {name: summary(values, figures["one look-up"]) for name, values in figures.items()}
+    return figures
 
 
 def summary(values: list[float], base: list[float]) -> dict[str, float]:
@@ -144,13 +146,22 @@ def summary(values: list[float], base: list[float]) -> dict[str, float]:
     }
 
 
+def rows(rounds: int = 15, repeats: int = 5) -> Iterator[Row]:
+    """The table's rows, per frame."""
+    figures = run(Bench(), rounds, repeats)
+    against, base = "one look-up in a symcache", figures["one look-up"]
+    yield Row("a frame, warm", Spread.ratios(figures["walk, warm"], base), against, target=at_most(MOST))
+    yield Row("a frame, no rule compiled", Spread.ratios(figures["walk, cold"], base), against)
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=15)
     options.add_argument("--repeats", type=int, default=5)
     chosen = options.parse_args()
     bench = Bench()
-    result = run(bench, chosen.rounds, chosen.repeats)
+    figures = run(bench, chosen.rounds, chosen.repeats)
+    result = {name: summary(values, figures["one look-up"]) for name, values in figures.items()}
     sure = sum(frame.trust == "cfi" for walked in bench.walks for frame in walked.frames)
     print(f"{bench.frames} frames of {len(bench.walks)} threads, {sure} of them by unwind rules\n")
     print(f"{'variant':16} {'us a frame':>10} {'x look-up':>9}   (8 of 10 rounds)")

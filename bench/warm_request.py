@@ -14,13 +14,14 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import orjson
 
 from bench import workload
+from bench.rows import Row, Spread, at_most
 from engine.lookup import Store
 from engine.native.fragments import FragmentCache
 from engine.outgoing import Deadline, Trust
@@ -106,7 +107,8 @@ def timed(work: Callable[[], None], repeats: int) -> float:
     return (time.process_time() - started) / repeats * 1e3
 
 
-def run(bench: Bench, rounds: int, repeats: int) -> dict[str, dict[str, float]]:
+def run(bench: Bench, rounds: int, repeats: int) -> dict[str, list[float]]:
+    """Milliseconds of every round, by variant."""
     variants = {
         "floor": bench.floor,
         "decode only": bench.decode,
@@ -119,7 +121,7 @@ def run(bench: Bench, rounds: int, repeats: int) -> dict[str, dict[str, float]]:
         for name, work in variants.items():
             figures[name].append(timed(work, repeats))
         bench.warm()
-    return {name: summary(values, figures["floor"]) for name, values in figures.items()}
+    return figures
 
 
 def summary(values: list[float], floor: list[float]) -> dict[str, float]:
@@ -132,6 +134,15 @@ def summary(values: list[float], floor: list[float]) -> dict[str, float]:
     }
 
 
+def rows(rounds: int = 15, repeats: int = 10) -> Iterator[Row]:
+    """The table's rows; the floor is reading the request and writing the answer as JSON."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        figures = run(Bench(Path(directory)), rounds, repeats)
+    targets = {"warm": at_most(1.8), "warm, loaded elsewhere": at_most(1.8), "all fragments missing": at_most(8)}
+    for name, target in targets.items():
+        yield Row(name, Spread.ratios(figures[name], figures["floor"]), "the JSON floor", target=target)
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=15)
@@ -140,7 +151,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         bench = Bench(Path(directory))
         frames = [frame["status"] for stack in bench.answer["stacktraces"] for frame in stack["frames"]]
-        result = run(bench, chosen.rounds, chosen.repeats)
+        figures = run(bench, chosen.rounds, chosen.repeats)
+    result = {name: summary(values, figures["floor"]) for name, values in figures.items()}
     print(f"{len(frames)} frames answered, {frames.count('symbolicated')} of them symbolicated\n")
     print(f"{'variant':24} {'ms':>8} {'x floor':>8}   (8 of 10 rounds)")
     for name, row in result.items():
