@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import connections
+from datetime import datetime
+
+from django.db import connection, connections
 
 
 def release() -> None:
@@ -11,6 +13,14 @@ def release() -> None:
     To be called before any wait (a download, a lock, a queue): hundreds of requests wait at once, the pool is small.
     Inside a transaction nothing happens, since giving the connection back would roll it back.
     """
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()
+    for used in connections.all(initialized_only=True):
+        if not used.in_atomic_block:
+            used.close()
+
+
+def shared_now() -> datetime:
+    """The moment by the database's clock, which all hosts share: for what one host writes and another compares."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (moment,) = cursor.fetchone()
+    return moment  # type: ignore[no-any-return]

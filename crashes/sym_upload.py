@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -35,7 +35,7 @@ from projects.access import Actor
 from projects.models import ApiToken, Project
 from projects.slugs import parse_ref
 
-_SALT: Final = "crashes.sym_upload"
+_SALT: Final = "crashes.sym_upload.2"
 _PUT_WITHIN: Final = timedelta(hours=12)
 _COMPLETE_WITHIN: Final = timedelta(days=2)
 _BODY_BYTES: Final = 64 << 10
@@ -47,11 +47,14 @@ _WITH_SYMBOLS: Final = Q(symbol_type__in=("breakpad", "pdb", "portablepdb", "pro
 
 @dataclass(frozen=True, slots=True)
 class UploadKey:
-    """Whose upload it is, and when it began."""
+    """Whose upload it is, and the latest file that there was when it began.
+
+    A number and no time: another host may take the file, by another clock.
+    """
 
     token_id: int
     project_id: int
-    began: datetime
+    latest: int
 
 
 @answering
@@ -68,7 +71,7 @@ def create(request: HttpRequest, **place: str) -> HttpResponse:
     """A key for one upload, and the address that its file goes to."""
     _demand(request, "POST")
     sender = _sender(request, place)
-    key = signing.dumps([sender.actor.token_id, sender.project.pk, timezone.now().timestamp()], salt=_SALT)
+    key = signing.dumps([sender.actor.token_id, sender.project.pk, _latest()], salt=_SALT)
     base = request.path.removesuffix("uploads:create")
     return _json({"uploadUrl": request.build_absolute_uri(f"{base}uploads/{key}"), "uploadKey": key})
 
@@ -99,7 +102,7 @@ def complete(request: HttpRequest, upload_key: str, **place: str) -> HttpRespons
     found = _with_id(sender.project, identifier)
     if not found.exists():
         raise malformed(f"no file with the debug id {identifier[:64]} was uploaded")
-    fresh = found.filter(created_at__gte=key.began)
+    fresh = found.filter(pk__gt=key.latest)
     if not fresh.exists():
         return _json({"result": "DUPLICATE_DATA"})
     name_debug_files(project=sender.project, files=fresh, name=base_name(name))
@@ -130,10 +133,14 @@ def _with_id(project: Project, identifier: str) -> QuerySet[DebugFile]:
 
 def _read_key(text: str, within: timedelta) -> UploadKey:
     try:
-        token_id, project_id, began = signing.loads(text, salt=_SALT, max_age=within)
+        token_id, project_id, latest = signing.loads(text, salt=_SALT, max_age=within)
     except signing.BadSignature:
         raise invalid_token("invalid upload key") from None
-    return UploadKey(token_id, project_id, datetime.fromtimestamp(began, tz=UTC))
+    return UploadKey(token_id, project_id, latest)
+
+
+def _latest() -> int:
+    return DebugFile.objects.aggregate(latest=Max("pk"))["latest"] or 0
 
 
 def _owner(key: UploadKey) -> tuple[Project, Actor]:

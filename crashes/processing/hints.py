@@ -6,13 +6,15 @@ than hints, and so does the sweep.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from django.db import connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import configure_task
-from procrastinate.types import TimeDeltaParams
+
+from core.database import shared_now
 
 QUEUE: Final = "crashes"
 # By name: the task stands above all that gives hints, and a web process need not load what works.
@@ -38,8 +40,9 @@ def hint(count: int = 1, *, after: int = 0) -> None:
     """Have `count` worker processes look for crashes, once the transaction around is committed, after some seconds."""
     if count <= 0:
         return
-    wait: TimeDeltaParams | None = {"seconds": after} if after else None
-    job = configure_task(name=TASK, job_manager=app.job_manager, queue=QUEUE, schedule_in=wait)
+    # By the clock that takes jobs from the queue: a host whose own is slow would look again and again.
+    start = shared_now() + timedelta(seconds=after) if after else None
+    job = configure_task(name=TASK, job_manager=app.job_manager, queue=QUEUE, schedule_at=start)
     job.batch_defer(*({} for _ in range(min(count, MOST))))
 
 
@@ -50,7 +53,7 @@ def hint_later(seconds: int) -> None:
         job_manager=app.job_manager,
         queue=QUEUE,
         queueing_lock=_LATER,
-        schedule_in={"seconds": seconds},
+        schedule_at=shared_now() + timedelta(seconds=seconds),
     )
     try:
         with transaction.atomic():

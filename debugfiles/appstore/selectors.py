@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from django.db.models import Count, Q, Sum
-from django.utils import timezone
 
+from core.database import shared_now
 from debugfiles.appstore.bodies import AppStoreStatus, BuildCounts, BuildTrouble, ImportProblem, State
 from debugfiles.appstore.models import AppStoreBuild, AppStoreImport, BuildState
 from debugfiles.appstore.services import TYPE
@@ -63,7 +63,7 @@ def _numbers(counted: dict[str, int]) -> dict[str, Any]:
 def _state(source: SymbolSource, found: AppStoreImport) -> State:
     if source.project_id is None:
         return "inherited"
-    running = found.lease is not None and found.lease_until is not None and found.lease_until > timezone.now()
+    running = found.lease is not None and found.lease_until is not None and found.lease_until > shared_now()
     return "running" if running else cast(State, found.state)
 
 

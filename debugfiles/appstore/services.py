@@ -14,9 +14,9 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from core.background import defer
+from core.database import shared_now
 from core.text import storable
 from debugfiles.appstore.models import APP_ID_LENGTH, ERROR_LENGTH, AppStoreBuild, AppStoreImport, BuildState, State
 from engine.errors import SymbolsvcError
@@ -78,7 +78,7 @@ def notice_source(
         row.stop = row.lease is not None
         row.walked = row.walked and row.app_id == app_id
         row.app_id, row.state, row.problem, row.error = app_id, State.NEW, "", ""
-        row.failures, row.next_run = 0, timezone.now()
+        row.failures, row.next_run = 0, shared_now()
         row.save()
         hint(row.pk)
 
@@ -99,7 +99,7 @@ def hint(source_pk: UUID) -> None:
 
 def due() -> list[UUID]:
     """The imports that somebody should run now, the longest overdue first."""
-    rows = AppStoreImport.objects.filter(_free(timezone.now())).order_by("next_run")
+    rows = AppStoreImport.objects.filter(_free(shared_now())).order_by("next_run")
     return list(rows.values_list("pk", flat=True)[:WINDOW])
 
 
@@ -110,7 +110,7 @@ def request_import(*, source: SymbolSource, actor: Actor) -> AppStoreImport:
         failed = AppStoreBuild.objects.filter(app_import=row, state=BuildState.FAILED)
         failed.update(state=BuildState.PENDING, attempts=0)
         if row.problem != Problem.RATE_LIMITED or row.next_run is None:
-            row.next_run = timezone.now()
+            row.next_run = shared_now()
         row.walked = False
         row.save(update_fields=["next_run", "walked"])
         audit.record(
@@ -127,7 +127,7 @@ def request_import(*, source: SymbolSource, actor: Actor) -> AppStoreImport:
 
 def take(source_pk: UUID) -> Lease | None:
     """The right to run an import, if it is due and nobody has it."""
-    now, token = timezone.now(), uuid4()
+    now, token = shared_now(), uuid4()
     with transaction.atomic():
         rows = AppStoreImport.objects.select_for_update(skip_locked=True, of=("self",))
         row = rows.filter(_free(now), pk=source_pk).first()
@@ -144,7 +144,7 @@ def take(source_pk: UUID) -> Lease | None:
 def renew(lease: Lease) -> bool:
     """Hold the lease for two more minutes; False when it is lost, or should be given up."""
     held = AppStoreImport.objects.filter(pk=lease.source_pk, lease=lease.token, stop=False)
-    return bool(held.update(lease_until=timezone.now() + LEASE))
+    return bool(held.update(lease_until=shared_now() + LEASE))
 
 
 @contextmanager
@@ -163,7 +163,7 @@ def holding(lease: Lease) -> Iterator[AppStoreImport]:
 def succeed(lease: Lease, *, walked: bool) -> None:
     """The import came to its end."""
     with _ending(lease) as row:
-        now = timezone.now()
+        now = shared_now()
         pending = AppStoreBuild.objects.filter(app_import=row, state=BuildState.PENDING).exists()
         row.state, row.problem, row.error, row.failures = State.OK, "", "", 0
         row.walked, row.succeeded_at = row.walked or walked, now
@@ -174,7 +174,7 @@ def pause(lease: Lease) -> None:
     """The time of this run is over, and there is more to do."""
     with _ending(lease) as row:
         row.state, row.problem, row.error, row.failures = State.GOING_ON, "", "", 0
-        row.next_run = timezone.now()
+        row.next_run = shared_now()
 
 
 def fail(lease: Lease, failure: AppStoreFailure) -> None:
@@ -207,9 +207,9 @@ def _ending(lease: Lease) -> Iterator[AppStoreImport]:
         row.lease = row.lease_until = None
         if changed is not None:
             row.state, row.problem, row.error, row.walked = changed
-            row.stop, row.failures, row.next_run = False, 0, timezone.now()
+            row.stop, row.failures, row.next_run = False, 0, shared_now()
         row.save()
-        if row.next_run is not None and row.next_run <= timezone.now():
+        if row.next_run is not None and row.next_run <= shared_now():
             hint(row.pk)
 
 
@@ -229,7 +229,7 @@ def _state_after(failure: AppStoreFailure) -> State:
 
 def _next_after(failure: AppStoreFailure, failures: int) -> datetime | None:
     """When to try again; None for what only a change of the source can help."""
-    now = timezone.now()
+    now = shared_now()
     if failure.problem in _UNUSABLE:
         return None
     if failure.problem in _REFUSED:

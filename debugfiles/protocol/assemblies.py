@@ -13,10 +13,10 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
-from django.utils import timezone
 
 from core.api import ApiError
 from core.background import defer
+from core.database import shared_now
 from debugfiles.models import ArtifactBundle, DebugFile
 from debugfiles.protocol.assembling import assemble, check_size
 from debugfiles.protocol.chunks import StoredChunk, find_chunks
@@ -81,7 +81,7 @@ def start(wanted: Wanted, actor: Actor) -> None:
         "lease_until": None,
         "detail": "",
         "results": [],
-        "created_at": timezone.now(),
+        "created_at": shared_now(),
         "finished_at": None,
     }
     rows = Assembly.objects.select_for_update()
@@ -119,8 +119,10 @@ def _of_assembly(wanted: Wanted, row: Assembly | None) -> Outcome | None:
     if row.state == Assembly.DONE:
         return _of_results(wanted, row.results)
     asked_again = not wanted.chunks or list(wanted.chunks) == row.chunks
-    fresh = row.finished_at is not None and row.finished_at > timezone.now() - _FAILURE_SHOWN
-    return Outcome(ERROR, detail=row.detail) if asked_again and fresh else None
+    if not asked_again or row.finished_at is None:
+        return None
+    fresh = row.finished_at > shared_now() - _FAILURE_SHOWN
+    return Outcome(ERROR, detail=row.detail) if fresh else None
 
 
 def _of_results(wanted: Wanted, ids: Iterable[int]) -> Outcome | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Count
-from django.utils import timezone
 
 from core.background import STALLED_SECONDS
 from crashes.models import Crash
@@ -76,16 +75,15 @@ class Crashes:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that runs jobs, by its number in the database; `job` is what it does now."""
+    """A process that runs jobs, by its number in the database; `job` is what it does now.
+
+    A silent one said nothing for so long that its jobs are given to others.
+    """
 
     id: int
     heartbeat: datetime
+    is_silent: bool
     job: str
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether it said nothing for so long that its jobs are given to others."""
-        return timezone.now() - self.heartbeat > timedelta(seconds=STALLED_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +129,12 @@ def crashes_with_rates() -> Crashes:
 def workers() -> list[Worker]:
     """Those that run jobs, whoever spoke last first."""
     rows = _rows(
-        "SELECT procrastinate_workers.id, last_heartbeat, coalesce(min(task_name), '') FROM procrastinate_workers"
+        "SELECT procrastinate_workers.id, last_heartbeat,"
+        " last_heartbeat < statement_timestamp() - make_interval(secs => %s), coalesce(min(task_name), '')"
+        " FROM procrastinate_workers"
         " LEFT JOIN procrastinate_jobs ON worker_id = procrastinate_workers.id AND status = 'doing'"
-        " GROUP BY procrastinate_workers.id ORDER BY last_heartbeat DESC"
+        " GROUP BY procrastinate_workers.id ORDER BY last_heartbeat DESC",
+        STALLED_SECONDS,
     )
     return [Worker(*row) for row in rows]
 
