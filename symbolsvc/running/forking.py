@@ -56,12 +56,15 @@ class Forked:
 class Fork:
     """A process that calls `work` and ends, with status 1 after an exception. This process has to have one thread.
 
-    It is killed when this process ends, in whatever way. `stop_seconds`: how long it may take to end after SIGTERM.
+    It gets `death_signal` when this process ends, in whatever way. `stop_seconds`: how long it may take to end after
+    SIGTERM. `leave` is called first: to let go of what is the forking process's.
     """
 
     name: str
     work: Callable[[], None]
     stop_seconds: float
+    death_signal: signal.Signals = signal.SIGKILL
+    leave: Callable[[], None] = lambda: None
 
     def launch(self) -> Forked:
         """Fork it. Raises OSError."""
@@ -80,14 +83,17 @@ class Fork:
         """What the new process does: it never returns."""
         status = 1
         try:
-            die_with(parent, signal.SIGKILL)
+            die_with(parent, self.death_signal)
             rename(self.name)
             signal.set_wakeup_fd(-1)
             for number in _HANDLED:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+            self.leave()
             self.work()
             status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
         except BaseException:  # noqa: BLE001 - nothing may run on as if it were the process that forked
             traceback.print_exc()
         finally:

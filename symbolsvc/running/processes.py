@@ -63,8 +63,27 @@ def die_with(parent: int, death_signal: signal.Signals) -> None:
 
 
 def rename(name: str) -> None:
-    """Have this process listed under a name, of which the system keeps 15 bytes."""
+    """Have this process listed under a name; where programs are named, the system keeps 15 bytes of it."""
     _LIBC.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
+    _replace_command_line(f"symbolsvc: {name}")
+
+
+def _replace_command_line(text: str) -> None:
+    """Overwrite what `ps` shows, as far as the command line is long (proc(5): `arg_start` and `arg_end` of stat)."""
+    fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+    begin, end = int(fields[45]), int(fields[46])
+    room = end - begin - 1
+    if begin and room > 0:
+        ctypes.memmove(begin, text.encode()[:room].ljust(room + 1, b"\0"), room + 1)
+
+
+def detach() -> None:
+    """Leave the terminal to the process that forked this one: its Ctrl-C, its input, and its output but stderr."""
+    os.setpgid(0, 0)
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    os.dup2(2, 1)
 
 
 def spawn(
