@@ -25,6 +25,7 @@ class Target:
     body: bytes
     token: str = ""
     content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -35,20 +36,22 @@ class Target:
 
     def encoded(self) -> bytes:
         parts = urlsplit(self.url)
+        more = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
         head = (
             f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: {self.content_type}\r\n"
-            f"Authorization: Bearer {self.token}\r\nContent-Length: {len(self.body)}\r\n\r\n"
+            f"Authorization: Bearer {self.token}\r\n{more}Content-Length: {len(self.body)}\r\n\r\n"
         )
         return head.encode() + self.body
 
 
 @dataclass
 class Result:
-    """What a while of load gave: answered requests per second, and how long each took."""
+    """What a while of load gave: answered requests per second, and how long each took; `refused`, those without a 200."""
 
     seconds: float
     latencies: list[float] = field(default_factory=list)
     failures: int = 0
+    refused: list[float] = field(default_factory=list)
     sizes: set[int] = field(default_factory=set)
 
     @property
@@ -71,6 +74,7 @@ class _Connection:
         self.begun = 0.0
         self.head = b""
         self.missing: int | None = None
+        self.failed = False
 
     def begin(self) -> None:
         """Have the request to send once more."""
@@ -102,7 +106,15 @@ class _Connection:
         size = int(found[1])
         self.missing = size - len(rest)
         self.result.sizes.add(size)
-        self.result.failures += not head.startswith(b"HTTP/1.1 200")
+        self.failed = not head.startswith(b"HTTP/1.1 200")
+        self.result.failures += self.failed
+
+    def end(self) -> None:
+        """Note how long the answer that is complete has taken."""
+        seconds = time.perf_counter() - self.begun
+        self.result.latencies.append(seconds)
+        if self.failed:
+            self.result.refused.append(seconds)
 
 
 def run(target: Target, *, connections: int, seconds: float) -> Result:
@@ -121,7 +133,7 @@ def run(target: Target, *, connections: int, seconds: float) -> Result:
                 if connection.send():
                     selector.modify(connection.socket, selectors.EVENT_READ, connection)
             elif connection.read():
-                result.latencies.append(time.perf_counter() - connection.begun)
+                connection.end()
                 connection.begin()
                 selector.modify(connection.socket, selectors.EVENT_WRITE, connection)
     result.seconds = now - began

@@ -2,41 +2,83 @@
 
 The service runs as `manage.py up` with two web processes; it judges the token and the rate, reads the form, stores the
 dump durably, and commits the row with its job before it answers. What processes crashes is stopped meanwhile: how fast
-reports are taken in is what is measured, and they wait in the table as they do when workers are behind. The floor are
-two processes that read nothing and judge nothing: each writes the same bytes to a new file, syncs it, and inserts one
-row into a table of the same database, as often as it can. Both are loaded in turns.
+reports are taken in is what is measured, and they wait in the table as they do when workers are behind.
+`bench.submission_floors` says what the two floors do. All are loaded in turns, and for each is said what one report
+took of the CPU: the web processes, the database, and the load generator, which shares the machine with them.
 
-    python -m bench.submission [--rounds N] [--seconds S] [--connections N]
+    python -m bench.submission [--kinds NAME …] [--rounds N] [--seconds S] [--connections N]
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
-import multiprocessing
 import os
 import random
 import signal
+import socket
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psycopg
-
+from bench import submission_floors as floors
 from bench.load import Target, run
+from bench.processes import cpu_seconds, family
 from bench.rows import Row, Spread, at_least
 
 RESULTS = Path(__file__).parent / "results"
-PROCESSES = 2
+PROCESSES = floors.PROCESSES
 DUMP_BYTES = 300 << 10
 _BOUNDARY = "----bench-boundary"
-_CREATE = "CREATE TABLE IF NOT EXISTS bench_floor (id bigserial PRIMARY KEY, path text, size bigint, at timestamptz)"
+_MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
+_SIDES = ("service", "bare", "floor")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of submission. `kept`: what the floor writes of it."""
+
+    title: str
+    body: bytes
+    kept: bytes
+    content_type: str = _MULTIPART
+    headers: tuple[tuple[str, str], ...] = ()
+    sentry: bool = False
+
+    def target(self, service: Doors) -> Target:
+        """Where the service takes it."""
+        if self.sentry:
+            auth = ("X-Sentry-Auth", f"Sentry sentry_version=7, sentry_key={service.key}")
+            return self._at(f"{service.url}/api/{service.project}/minidump/", auth)
+        format_ = "json" if self.content_type == "application/json" else "minidump"
+        return self._at(f"{service.url}/bench/{service.token}/{format_}")
+
+    def bare(self, url: str) -> Target:
+        """Where its floor does."""
+        return self._at(url)
+
+    def _at(self, url: str, *more: tuple[str, str]) -> Target:
+        return Target(url, self.body, "", self.content_type, (*self.headers, *more))
+
+
+@dataclass(frozen=True)
+class Doors:
+    """A running service: where to send, and its database."""
+
+    url: str
+    token: str
+    project: str
+    key: str
+    env: dict[str, str]
+    web: int
+    database: int
 
 
 def dump() -> bytes:
@@ -56,129 +98,209 @@ def form(content: bytes) -> bytes:
     return f"{head}--{_BOUNDARY}\r\n{file}{kind}".encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode()
 
 
-def floor(directory: str, database: str, content: bytes, seconds: float, threads: int, counts: Any) -> None:
-    """One process of the floor: how many reports a second it kept goes into `counts`."""
-    with ThreadPoolExecutor(threads) as pool:
-        kept = [pool.submit(_keep, directory, database, content, seconds) for _ in range(threads)]
-        counts.put(sum(one.result() for one in kept) / seconds)
+def report() -> bytes:
+    """A JSON report as Backtrace's libraries write it, of 16 threads: about 40 KB."""
+    frames = [
+        {"funcName": f"function{i}", "sourceCode": "0", "library": "app.so", "address": 4096 + i} for i in range(30)
+    ]
+    threads = {str(i): {"name": f"thread {i}", "fault": i == 0, "stack": frames} for i in range(16)}
+    attributes = {f"attribute.{i}": f"value {i}" for i in range(30)} | {"hostname": "a", "application": "Bench"}
+    head = {"lang": "csharp", "agent": "bench", "classifiers": ["Error"], "timestamp": 1_700_000_000}
+    return json.dumps({**head, "attributes": attributes, "threads": threads, "mainThread": "0"}).encode()
 
 
-def _keep(directory: str, database: str, content: bytes, seconds: float) -> int:
-    with psycopg.connect(database, autocommit=True) as connection:
-        end, count = time.monotonic() + seconds, 0
-        while time.monotonic() < end:
-            path = f"{directory}/{uuid4().hex}"
-            with open(path, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            connection.execute("INSERT INTO bench_floor (path, size, at) VALUES (%s, %s, now())", [path, len(content)])
-            count += 1
-    return count
-
-
-def floor_rate(directory: Path, database: str, *, seconds: float, connections: int) -> float:
-    """What the floor keeps in a second, with as many at once as the service has."""
-    context = multiprocessing.get_context("fork")
-    counts = context.Queue()
-    arguments = (str(directory), database, dump(), seconds, max(connections // PROCESSES, 1), counts)
-    processes = [context.Process(target=floor, args=arguments) for _ in range(PROCESSES)]
-    for process in processes:
-        process.start()
-    total = sum(counts.get(timeout=seconds + 60) for _ in processes)
-    for process in processes:
-        process.join()
-    return float(total)
+def kinds() -> dict[str, Kind]:
+    """All that can be measured."""
+    content = dump()
+    plain = Kind("forms with a dump of 300 KB", form(content), content)
+    json_ = report()
+    return {
+        "form": plain,
+        "gzip": replace(
+            plain, title="the same, gzip", body=gzip.compress(plain.body, 1), headers=(("Content-Encoding", "gzip"),)
+        ),
+        "json": Kind(f"JSON reports of {len(json_) >> 10} KB", json_, json_, "application/json"),
+        "sentry": replace(plain, title="the form, to a DSN", sentry=True),
+    }
 
 
 @contextmanager
-def service(directory: Path) -> Iterator[tuple[Target, str]]:
-    """A running service whose jobs stand still: where to send, and its database."""
+def service(directory: Path) -> Iterator[Doors]:
+    """A running service whose jobs stand still."""
     from tests.service import Service, environment
 
-    settings = {"LOG_LEVEL": "WARNING", "CRASHES_PER_MINUTE": "unlimited"}
+    settings = {"LOG_LEVEL": "WARNING", "CRASHES_PER_MINUTE": "unlimited", "CRASHES_PER_MINUTE_BY_TOKEN": "unlimited"}
     running = Service(directory / "data", environment(directory / "data", **settings), ("--workers", str(PROCESSES)))
     running.start()
     workers: list[int] = []
     try:
-        running.bootstrap("bench", "web")
+        project = running.bootstrap("bench", "web")["project"]["id"]
         token = running.token("bench", "web", scopes=["error:post"])
+        key = running._json("create_dsn", "--org", "bench", "--project", "web", "--url", running.url)["key"]
         workers = running.job_processes()
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
-        target = Target(
-            f"{running.url}/bench/{token}/minidump", form(dump()), "", f"multipart/form-data; boundary={_BOUNDARY}"
-        )
-        yield target, _database(workers[0])
+        web = running.child("manage.py web")
+        env = _environment(family(web)[1])
+        yield Doors(running.url, token, project, key, env, web, _postmaster(directory))
     finally:
         for pid in workers:
             os.kill(pid, signal.SIGCONT)
         running.stop()
 
 
-def _database(process: int) -> str:
-    """The address of the database that a process of the service was started with."""
-    values = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-    return next(value.partition(b"=")[2].decode() for value in values if value.startswith(b"DATABASE_URL="))
+def _postmaster(directory: Path) -> int:
+    from tests.service import database_processes
+
+    return min(database_processes(directory / "data"))
 
 
-def measure(*, rounds: int, seconds: float, connections: int) -> list[dict[str, float]]:
-    """Load the service and the floor in turns; the figures of every round."""
-    found = []
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, service(Path(name)) as (target, database):
+def _environment(process: int) -> dict[str, str]:
+    """What a process of the service was started with, and the settings that its floor needs of it."""
+    values = Path(f"/proc/{process}/environ").read_bytes().decode().split("\0")
+    given = dict(value.split("=", 1) for value in values if "=" in value)
+    return {"DATABASE_POOL_SIZE": "8", **given}
+
+
+def measure(names: Sequence[str], *, rounds: int, seconds: float, connections: int) -> dict[str, list[dict[str, Any]]]:
+    """Load the service and its floors in turns; the figures of every round, by kind."""
+    chosen = {name: kind for name, kind in kinds().items() if name in names}
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, service(Path(name)) as doors:
         beside = Path(name) / "data" / "blobs" / "floor"
         beside.mkdir(parents=True)
-        with psycopg.connect(database, autocommit=True) as connection:
-            connection.execute(_CREATE)
-        run(target, connections=connections, seconds=seconds)
-        for _ in range(rounds):
-            ours = run(target, connections=connections, seconds=seconds)
-            assert ours.failures == 0, f"{ours.failures} submissions were refused"
-            found.append(
-                {
-                    "service": round(ours.per_second, 1),
-                    "p50_ms": round(ours.percentile(0.5), 2),
-                    "p99_ms": round(ours.percentile(0.99), 2),
-                    "floor": round(floor_rate(beside, database, seconds=seconds, connections=connections), 1),
-                }
-            )
+        floors.prepare(doors.env["DATABASE_URL"])
+        with floors.bare_server(beside, doors.env, _free_port()) as (url, bare):
+            _await(url)
+            one = _Round(doors, beside, seconds, connections, {"service": doors.web, "bare": bare})
+            for kind in chosen.values():
+                run(kind.target(doors), connections=connections, seconds=1)
+                run(kind.bare(url), connections=connections, seconds=0.5)
+            found = {
+                name: [{side: one.of(side, kind, url) for side in _SIDES} for _ in range(rounds)]
+                for name, kind in chosen.items()
+            }
     return found
 
 
-def summary(rounds: list[dict[str, float]]) -> dict[str, Any]:
-    """Medians over the rounds, and the ratio of service to floor with its spread."""
-    ratios = [each["service"] / each["floor"] for each in rounds]
-    spread = {"median": statistics.median(ratios), "least": min(ratios), "greatest": max(ratios)}
-    medians = {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
-    return {**medians, "ratio": {name: round(value, 3) for name, value in spread.items()}}
+@dataclass(frozen=True)
+class _Round:
+    doors: Doors
+    directory: Path
+    seconds: float
+    connections: int
+    processes: Mapping[str, int]
+
+    def of(self, side: str, kind: Kind, url: str) -> dict[str, float]:
+        """The figures of one side."""
+        if side == "floor":
+            before = self._database()
+            kept = floors.floor(
+                self.directory,
+                self.doors.env["DATABASE_URL"],
+                kind.kept,
+                seconds=self.seconds,
+                connections=self.connections,
+            )
+            count = kept.per_second * self.seconds
+            return {
+                "per_second": kept.per_second,
+                "web_ms": kept.cpu_ms,
+                "database_ms": 1000 * (self._database() - before) / count,
+            }
+        return self._over_http(kind.target(self.doors) if side == "service" else kind.bare(url), self.processes[side])
+
+    def _over_http(self, target: Target, process: int) -> dict[str, float]:
+        web, database, ours = cpu_seconds(family(process)), self._database(), time.process_time()
+        came = run(target, connections=self.connections, seconds=self.seconds)
+        assert came.failures == 0, f"{came.failures} submissions were refused"
+        each = 1000 / len(came.latencies)
+        return {
+            "per_second": came.per_second,
+            "p50_ms": came.percentile(0.5),
+            "p99_ms": came.percentile(0.99),
+            "web_ms": (cpu_seconds(family(process)) - web) * each,
+            "database_ms": (self._database() - database) * each,
+            "load_ms": (time.process_time() - ours) * each,
+        }
+
+    def _database(self) -> float:
+        return cpu_seconds(family(self.doors.database))
 
 
-def rows(rounds: int = 5) -> Iterator[Row]:
-    """The table's row: the submissions a second, as a share of what the floor keeps."""
-    found = measure(rounds=rounds, seconds=4.0, connections=8)
-    service, bare = ([each[side] for each in found] for side in ("service", "floor"))
-    note = f"{statistics.median(service):.0f} submissions a second, the floor {statistics.median(bare):.0f}"
-    against = "write, sync and one INSERT"
-    yield Row("forms with a dump of 300 KB", Spread.ratios(service, bare), against, target=at_least(0.6), note=note)
+def _ratios(rounds: list[dict[str, Any]], against: str) -> Spread:
+    ours, fixed = ([each[side]["per_second"] for each in rounds] for side in ("service", against))
+    return Spread.ratios(ours, fixed)
+
+
+def rows(rounds: int = 3) -> Iterator[Row]:
+    """The table's rows: submissions a second, as a share of what the two floors keep."""
+    titles = {name: kind.title for name, kind in kinds().items()}
+    for name, found in measure(tuple(titles), rounds=rounds, seconds=2.0, connections=8).items():
+        medians = _medians(found)
+        note = ", ".join(f"{side} {medians[side]['per_second']:.0f} a second" for side in _SIDES)
+        title = titles[name]
+        target = at_least(0.6) if name == "form" else None
+        yield Row(title, _ratios(found, "bare"), "bare WSGI: read, write, sync, INSERT", target=target, note=note)
+        if name == "form":
+            yield Row(title, _ratios(found, "floor"), "no HTTP: write, sync, INSERT")
+
+
+def _medians(rounds: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    return {
+        side: {key: statistics.median(each[side][key] for each in rounds) for key in rounds[0][side]} for side in _SIDES
+    }
+
+
+def table(title: str, rounds: list[dict[str, Any]]) -> str:
+    """The figures for people."""
+    heads = ("per_second", "p50_ms", "p99_ms", "web_ms", "database_ms", "load_ms")
+    lines = [f"{title:<32}{'per second':>11}{'p50 ms':>9}{'p99 ms':>9}   CPU ms each: web  database  load"]
+    medians = _medians(rounds)
+    for side in _SIDES:
+        figures = [medians[side].get(head) for head in heads]
+        cells = ["-" if one is None else f"{one:.0f}" if at == 0 else f"{one:.2f}" for at, one in enumerate(figures)]
+        lines.append(f"{side:<32}{cells[0]:>11}{cells[1]:>9}{cells[2]:>9}{cells[3]:>19}{cells[4]:>10}{cells[5]:>6}")
+    for against in ("bare", "floor"):
+        ratio = _ratios(rounds, against)
+        lines.append(f"service / {against}: {ratio.median:.2f} ({ratio.least:.2f} to {ratio.greatest:.2f})")
+    return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
     """Measure, print the table, write the figures to `bench/results/submission.json`."""
+    known = kinds()
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kinds", nargs="*", choices=list(known), default=["form"])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--connections", type=int, default=8)
     options = parser.parse_args(arguments)
-    rounds = measure(rounds=options.rounds, seconds=options.seconds, connections=options.connections)
-    result = {**summary(rounds), "rounds": rounds}
-    ratio = result["ratio"]
-    print("submissions of 300 KB      per second    p50 ms    p99 ms")
-    print(f"service{result['service']:>30.0f}{result['p50_ms']:>10.1f}{result['p99_ms']:>10.1f}")
-    print(f"floor{result['floor']:>32.0f}")
-    print(f"service / floor: {ratio['median']:.2f} ({ratio['least']:.2f} to {ratio['greatest']:.2f})")
+    found = measure(options.kinds, rounds=options.rounds, seconds=options.seconds, connections=options.connections)
+    for name, rounds in found.items():
+        print(table(known[name].title, rounds), end="\n\n")
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "submission.json").write_text(json.dumps(result, indent=1))
-    return result
+    (RESULTS / "submission.json").write_text(json.dumps(found, indent=1))
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(url: str) -> None:
+    port = int(url.rstrip("/").rpartition(":")[2])
+    end = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 if __name__ == "__main__":
