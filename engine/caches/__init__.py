@@ -1,6 +1,6 @@
 """Files on disk: atomic, checksummed, with the reasons for what is absent, within limits."""
 
-from engine.caches.files import keep_alive, publish, temporary_file, temporary_path
+from engine.caches.files import Draft, keep_alive, publish, temporary_file, temporary_path
 from engine.caches.inventory import Usage, purge, usage
 from engine.caches.keys import GLOBAL_SCOPE, derived_key, location_key
 from engine.caches.labels import BadSelection, Labels, Selection
@@ -15,6 +15,7 @@ __all__ = [
     "RECORD_SUFFIX",
     "BadSelection",
     "CorruptFile",
+    "Draft",
     "Labels",
     "Limits",
     "Miss",

@@ -29,7 +29,7 @@ _waiters: dict[str, _Waiters] = {}
 
 @contextmanager
 def exclusive(path: Path, deadline: Deadline) -> Iterator[None]:
-    """Hold the lock file `path` (its directory must exist), waiting no longer than the deadline.
+    """Hold the lock file `path` (its directory is made if need be), waiting no longer than the deadline.
 
     Dies with its process: nothing has to be cleaned up after a kill. Raises DeadlineExceeded.
     """
@@ -76,7 +76,7 @@ def _among_processes(path: Path, deadline: Deadline) -> int:
 
 def _try_lock(path: Path) -> int | None:
     """The locked descriptor; None when another has it, or had it until just now and removed the file."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _open(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(descriptor).st_nlink:
@@ -88,6 +88,15 @@ def _try_lock(path: Path) -> int | None:
         raise
     os.close(descriptor)
     return None
+
+
+def _open(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, flags, 0o600)
 
 
 def _forget_waiters() -> None:

@@ -79,7 +79,7 @@ class Purges:
         with self._exclusive():
             now = time.time()
             kept = [purge for purge in self._read()[1] if purge.at > now - REMEMBERED_SECONDS]
-            write_small(Path(self._path), msgspec.json.encode([*kept, Purge(selection, now)]))
+            write_small(Path(self._path), msgspec.json.encode([*kept, Purge(selection, now)]), durable=True)
         return now
 
     def _read(self) -> tuple[_State, tuple[Purge, ...], Mapping[str, float]]:

@@ -131,7 +131,6 @@ class Shelf:
     def exclusive(self, key: str, deadline: Deadline) -> Iterator[Path]:
         """Be the only one on this host who makes the file; gives its path. Raises DeadlineExceeded."""
         path = self.path(key)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with exclusive(path.with_name(path.name + LOCK_SUFFIX), deadline):
             yield path
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import Protocol
 
 from engine.errors import FailureKind, LookupFailure
+
+
+class Target(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+    def seek(self, offset: int, /) -> int: ...
+    def tell(self) -> int: ...
+    def truncate(self) -> int: ...
 
 
 class Bounded:
     """A file to write to that holds at most `limit` bytes; writing more raises LookupFailure (too large)."""
 
-    def __init__(self, file: BinaryIO, limit: int) -> None:
+    def __init__(self, file: Target, limit: int) -> None:
         self._file = file
         self._limit = limit
 

@@ -13,6 +13,7 @@ from engine.lookup.conclusion import Conclusion, best_of, found, nothing
 from engine.lookup.derived import CFICACHE, DerivedFile, obtain_derived
 from engine.lookup.file_types import UNWIND_FILES
 from engine.lookup.gathering import gather
+from engine.lookup.in_place import object_in_place
 from engine.lookup.model import CficacheAnswer, ModuleRecord, Purpose
 from engine.lookup.objects import InternalFailure, ObjectFile
 from engine.lookup.store import Store
@@ -36,11 +37,15 @@ def search_cfi(
 class _Opened:
     file: DerivedFile
     record: ModuleRecord | None
+    checksum: int | None = None
 
 
 def _use(best: Try, concluded: Conclusion, store: Store, deadline: Deadline) -> CficacheAnswer:
     if not isinstance(best.outcome, ObjectFile) or best.facts is None:
         raise TypeError("only a file that is there can be used")
+    in_place = object_in_place(store, best.place, best.outcome, best.facts, deadline)
+    if in_place is not None:
+        return _answer(concluded, _Opened(in_place, None, best.facts.unwind_checksum))
     made = obtain_derived(CFICACHE, store, best.place, best.outcome, best.facts, deadline)
     if not isinstance(made, DerivedFile):
         return _answer(concluded.spoiled(made))
@@ -65,4 +70,5 @@ def _answer(concluded: Conclusion, opened: _Opened | None = None) -> CficacheAns
         candidates=concluded.candidates,
         valid_until=concluded.valid_until,
         module_record=opened.record if opened else None,
+        checksum=opened.checksum if opened else None,
     )

@@ -182,10 +182,13 @@ class ModuleRecord:
 class CficacheAnswer(FileAnswer):
     """What is known about one module's unwind rules: `path` is an index that `engine.formats.cfi` opens.
 
-    `module_record` is what the file says where dumps may not: code files of Windows name their PDB.
+    With `checksum` it is the object file instead, which `engine.formats.eh_frame` reads in place: the CRC-32 of its
+    tables must be this, which nobody has made sure of yet. `module_record` is what the file says where dumps may not:
+    code files of Windows name their PDB.
     """
 
     module_record: ModuleRecord | None = None
+    checksum: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from engine.caches import GLOBAL_SCOPE, Labels, Miss, keep_alive, location_key, publish, temporary_file
+from engine.caches import GLOBAL_SCOPE, Draft, Labels, Miss, keep_alive, location_key, publish
 from engine.convert.client import ConverterUnavailable
 from engine.convert.wire import ObjectFacts
 from engine.errors import FailureKind, LookupFailure
@@ -145,10 +145,10 @@ def _make(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectF
 
 def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile:
     began = time.time()
-    with temporary_file(path) as (raw, raw_path), temporary_file(path) as (unpacked, unpacked_path):
-        shared = shared_file(store, store.objects, place.key, place.labels, raw, deadline)
+    with Draft(path) as raw, Draft(path) as unpacked:
+        shared = _shared(store, place, raw, deadline)
         unpacks = shared is None and _fetch(store, place, raw, unpacked, deadline)
-        finished, began = unpacked_path if unpacks else raw_path, began if shared is None else shared
+        finished, began = (unpacked if unpacks else raw).path, began if shared is None else shared
         inspected = store.converter.inspect(finished, deadline)
         if not inspected.objects:
             raise LookupFailure(FailureKind.MALFORMED, "the file holds no object")
@@ -161,12 +161,20 @@ def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> Obj
     return file
 
 
-def _fetch(store: Store, place: Place, raw: BinaryIO, unpacked: BinaryIO, deadline: Deadline) -> bool:
+def _shared(store: Store, place: Place, raw: Draft, deadline: Deadline) -> float | None:
+    if store.shared is None:
+        return None
+    return shared_file(store, store.objects, place.key, place.labels, raw.file, deadline)
+
+
+def _fetch(store: Store, place: Place, raw: Draft, unpacked: Draft, deadline: Deadline) -> bool:
     """Ask the source, and say whether what it gave had to be unpacked."""
-    place.source.fetch(place.location, place.wanted, _bounded(raw, store), deadline)
-    raw.flush()
-    packed = decompress(raw, unpacked, max_bytes=store.max_download_bytes)
-    unpacked.flush()
+    # Sources only write, seek and truncate, and so does who unpacks.
+    place.source.fetch(place.location, place.wanted, cast(BinaryIO, Bounded(raw, store.max_download_bytes)), deadline)
+    raw.file.flush()
+    packed = decompress(raw.file, cast(BinaryIO, unpacked), max_bytes=store.max_download_bytes)
+    if packed:
+        unpacked.file.flush()
     return packed
 
 
@@ -180,11 +188,6 @@ def _version_control(path: Path, objects: Sequence[ObjectFacts]) -> str | None:
     except FormatError:
         return None
     return found.value if found else None
-
-
-def _bounded(file: BinaryIO, store: Store) -> BinaryIO:
-    """Sources only write, seek and truncate."""
-    return cast(BinaryIO, Bounded(file, store.max_download_bytes))
 
 
 def _digest(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from engine.caches import Labels, Miss, Shelf, keep_alive, publish, temporary_file
+from engine.caches import Draft, Labels, Miss, Shelf, keep_alive, publish
 from engine.formats.bytewise import mapped
 from engine.formats.decompress import decompress
 from engine.lookup.bounded import Bounded
@@ -80,17 +80,17 @@ def _known(shelf: Shelf, key: str) -> PlainFile | Miss | None:
 
 def _fetch(shelf: Shelf, errand: Errand, path: Path) -> PlainFile:
     began = time.time()
-    with temporary_file(path) as (raw, raw_path), temporary_file(path) as (unpacked, unpacked_path):
-        # Sources only write, seek and truncate.
+    with Draft(path) as raw, Draft(path) as unpacked:
+        # Sources only write, seek and truncate, and so does who unpacks.
         errand.fetch(cast(BinaryIO, Bounded(raw, errand.max_bytes)))
-        raw.flush()
-        packed = errand.unpack and decompress(raw, unpacked, max_bytes=errand.max_bytes)
-        unpacked.flush()
+        raw.file.flush()
+        packed = errand.unpack and decompress(raw.file, cast(BinaryIO, unpacked), max_bytes=errand.max_bytes)
+        finished = unpacked if packed else raw
+        finished.file.flush()
         if errand.check is not None:
-            errand.check(mapped(unpacked if packed else raw))
-        finished = unpacked_path if packed else raw_path
-        file = PlainFile(path, _digest(finished))
-        publish(finished, path)
+            errand.check(mapped(finished.file))
+        file = PlainFile(path, _digest(finished.path))
+        publish(finished.path, path)
     shelf.write_facts(errand.key, msgspec.json.encode(PlainFacts(file.identity)), errand.labels, created=began)
     return file
 

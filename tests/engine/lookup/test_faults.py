@@ -162,7 +162,7 @@ def test_a_full_or_forbidden_cache_is_an_internal_error_and_not_remembered(serve
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr("engine.caches.files.os.fsync", fail)
+        patch.setattr("engine.caches.files.os.replace", fail)
         answer = look(store, [source])
     assert answer.status is ModuleStatus.OTHER
     assert {row.download.details for row in answer.candidates} == {details}
