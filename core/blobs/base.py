@@ -94,6 +94,11 @@ def own_key(room: str) -> str:
     return f"{checked_room(room)}/{name[:2]}/{name[2:]}"
 
 
+def is_shared(key: str) -> bool:
+    """Whether the content under a key may be several things'."""
+    return key.startswith("content/")
+
+
 def checked_room(room: str) -> str:
     """`room`, when it is the name of one. Raises ValueError."""
     if _ROOM.fullmatch(room) is None or room == "content":

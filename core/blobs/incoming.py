@@ -21,7 +21,10 @@ class Digests:
 
 
 class Incoming:
-    """A file of at most `limit` bytes that is written from start to end, with its SHA-1 taken or not."""
+    """A file of at most `limit` bytes that is written from start to end, with its SHA-1 taken or not.
+
+    `kept`: a store moved it away from `path`.
+    """
 
     def __init__(self, path: Path, file: BinaryIO, limit: int, *, sha1: bool = True) -> None:
         self.path = path
@@ -30,13 +33,14 @@ class Incoming:
         self._sha1 = hashlib.sha1(usedforsecurity=False) if sha1 else None
         self._sha256 = hashlib.sha256()
         self._size = 0
-        self._synced: Digests | None = None
+        self._digests: Digests | None = None
+        self.kept = False
 
     def write(self, data: bytes | memoryview) -> int:
         """Append `data`. Raises BlobTooLarge, StoreFull and StoreUnavailable."""
         if self._size + len(data) > self._limit:
             raise BlobTooLarge(self._limit)
-        self._synced = None
+        self._digests = None
         with explained():
             self._file.write(data)
         if self._sha1 is not None:
@@ -46,17 +50,19 @@ class Incoming:
         return len(data)
 
     def finish(self) -> Digests:
-        """Bring everything to the disk; the digests of what was written. Raises as `write`.
-
-        May be called again: what is on the disk already costs nothing.
-        """
-        if self._synced is None:
+        """Have everything that was written readable at `path`; its digests. Raises as `write`. May be called again."""
+        if self._digests is None:
             with explained():
                 self._file.flush()
-                os.fsync(self._file.fileno())
             sha1 = "" if self._sha1 is None else self._sha1.hexdigest()
-            self._synced = Digests(sha1, self._sha256.hexdigest(), self._size)
-        return self._synced
+            self._digests = Digests(sha1, self._sha256.hexdigest(), self._size)
+        return self._digests
+
+    def sync(self) -> None:
+        """Bring everything to the disk, wherever the file is by now. Raises as `write`."""
+        with explained():
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     @property
     def size(self) -> int:

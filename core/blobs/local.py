@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
-from core.blobs.base import NEVER, PIECE_BYTES, StoredKey, checked_key, checked_room
+from core.blobs.base import NEVER, PIECE_BYTES, StoredKey, checked_key, checked_room, is_shared
 from core.blobs.errors import BlobMissing, explained
 from core.blobs.incoming import Incoming
 from engine.outgoing import Deadline
@@ -29,13 +29,15 @@ class Spool:
         path = self._directory / uuid4().hex
         with explained():
             file = self._opened(path)
+        incoming = Incoming(path, file, limit, sha1=sha1)
         try:
-            yield Incoming(path, file, limit, sha1=sha1)
+            yield incoming
         finally:
             # What is still in the buffer was not worth keeping, or `finish` would have been called.
             with suppress(OSError):
                 file.close()
-            path.unlink(missing_ok=True)
+            if not incoming.kept:
+                path.unlink(missing_ok=True)
 
     def _opened(self, path: Path) -> BinaryIO:
         try:
@@ -67,10 +69,20 @@ class LocalStore(Spool):
         target = self._path(key)
         with explained():
             incoming.finish()
-            made = _made_directories(target.parent)
-            os.replace(incoming.path, target)
-            for directory in (target.parent, *made):
-                _sync(directory)
+            if is_shared(key):
+                # Whoever finds it there may refer to it at once.
+                incoming.sync()
+                _sync_all(_moved(incoming, target))
+                return
+            changed = _moved(incoming, target)
+            try:
+                # Behind the renaming: file systems with a journal write both at once, so that the directory's turn
+                # costs next to nothing.
+                incoming.sync()
+                _sync_all(changed)
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
 
     def pieces(self, key: str, start: int = 0, size: int | None = None, deadline: Deadline = NEVER) -> Iterator[bytes]:
         """As the interface says."""
@@ -134,6 +146,14 @@ def _walk(directory: Path, prefix: str, after: str) -> Iterator[StoredKey]:
                 yield StoredKey(key, (directory / name).stat().st_mtime)
 
 
+def _moved(incoming: Incoming, target: Path) -> list[Path]:
+    """Give what came in its name; the directories whose lists of names changed by that."""
+    made = _made_directories(target.parent)
+    os.replace(incoming.path, target)
+    incoming.kept = True
+    return [target.parent, *made]
+
+
 def _made_directories(directory: Path) -> list[Path]:
     """Make `directory`; the ones whose lists of names changed by that."""
     if directory.is_dir():
@@ -143,9 +163,10 @@ def _made_directories(directory: Path) -> list[Path]:
     return [path.parent for path in missing]
 
 
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _sync_all(directories: list[Path]) -> None:
+    for directory in directories:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

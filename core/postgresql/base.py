@@ -16,7 +16,7 @@ from django.db.backends.postgresql import base
 
 # A connection that was idle for longer may be gone without a trace: nobody says so when a network forgets it.
 _TRUSTED_SECONDS: Final = 5.0
-_RETURNED: Final = "_symbolsvc_returned"
+RETURNED: Final = "_symbolsvc_returned"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -33,13 +33,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _close(self) -> None:
         if self.connection is not None:
-            setattr(self.connection, _RETURNED, time.monotonic())
+            setattr(self.connection, RETURNED, time.monotonic())
         super()._close()  # type: ignore[misc]
 
 
 def is_alive(connection: psycopg.Connection[Any]) -> bool:
     """Whether a connection that was idle works. Asks only where something came in, or it was idle for long."""
-    idle = time.monotonic() - getattr(connection, _RETURNED, 0.0)
+    idle = time.monotonic() - getattr(connection, RETURNED, 0.0)
     if connection.closed:
         return False
     if idle < _TRUSTED_SECONDS and not _has_something_to_say(connection):

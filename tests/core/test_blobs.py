@@ -243,7 +243,8 @@ def test_a_bucket_that_does_not_exist_is_not_a_missing_file(bucket, moto_url, tm
         list(store.pieces(content_key("0" * 64)))
 
 
-def test_a_full_disk_is_told_from_a_broken_one(tmp_path, monkeypatch):
+@pytest.mark.parametrize("key", [content_key("0" * 64), "crashes/00/aa"], ids=["shared", "own"])
+def test_a_full_disk_is_told_from_a_broken_one(tmp_path, monkeypatch, key):
     store = open_store("", "", "", tmp_path)
 
     def full(*_):
@@ -252,8 +253,9 @@ def test_a_full_disk_is_told_from_a_broken_one(tmp_path, monkeypatch):
     with store.incoming(10) as incoming:
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(StoreFull) as failed:
-            incoming.finish()
+            store.keep(incoming, key)
     assert failed.value.status == 507
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_blob_survives_a_crash_after_it_was_kept(tmp_path, monkeypatch):
@@ -268,6 +270,22 @@ def test_a_blob_survives_a_crash_after_it_was_kept(tmp_path, monkeypatch):
     # The content first, then every directory in which a name is new.
     assert "/incoming/" in synced[0]
     assert {str(path.parent), str(path.parents[1]), str(path.parents[2]), str(path.parents[3])} <= set(synced)
+
+
+def test_a_blob_of_one_thing_is_synced_under_its_name_and_then_named_for_good(tmp_path, monkeypatch):
+    synced = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), real(fd))[1])
+    store = open_store("", "", "", tmp_path)
+
+    with store.incoming(10) as incoming:
+        incoming.write(b"content")
+        store.keep(incoming, "crashes/00/aa")
+
+    path = store.local_path("crashes/00/aa")
+    assert synced[:2] == [str(path), str(path.parent)]
+    assert {str(path.parents[1]), str(path.parents[2])} <= set(synced)
+    assert path.read_bytes() == b"content"
 
 
 def test_a_spool_file_of_a_killed_process_is_swept_and_a_fresh_one_is_not(tmp_path):

@@ -5,9 +5,11 @@ import time
 
 import psycopg
 import pytest
+from django.db import DataError, transaction
 from django.db import connection as shared
 
-from core.postgresql.base import _RETURNED, DatabaseWrapper, is_alive
+from core.postgresql import direct
+from core.postgresql.base import RETURNED, DatabaseWrapper, is_alive
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def asked(connection, monkeypatch):
 
 
 def returned(connection, seconds_ago):
-    setattr(connection, _RETURNED, time.monotonic() - seconds_ago)
+    setattr(connection, RETURNED, time.monotonic() - seconds_ago)
 
 
 def terminate(connection):
@@ -108,3 +110,51 @@ def test_another_one_is_taken_when_the_server_ended_it_meanwhile(pooled):
     with shared.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [first])
     assert pid_of(pooled) != first
+
+
+def prepared(made):
+    return [name for (name,) in made.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%42%'")]
+
+
+def test_a_statement_is_prepared_once(connection):
+    for given in (1, 2):
+        assert direct._run(connection, "SELECT %s::int + 42", [given]) == (given + 42,)
+    assert len(prepared(connection)) == 1
+
+
+def test_without_a_row_there_is_none(db):
+    assert direct.first_row("SELECT 1 WHERE %s::bool", [False]) is None
+
+
+def test_a_statement_that_the_server_forgot_runs_all_the_same(connection):
+    assert direct._run(connection, "SELECT %s::int + 42", [1]) == (43,)
+    connection.pgconn.exec_(b"DEALLOCATE ALL")  # the library does not see it
+    assert direct._run(connection, "SELECT %s::int + 42", [2]) == (44,)
+    assert direct._run(connection, "SELECT %s::int + 42", [3]) == (45,)
+    assert prepared(connection) == []
+
+
+def test_a_statement_whose_columns_changed_runs_all_the_same(connection):
+    connection.execute("CREATE TEMPORARY TABLE changing (value int)")
+    connection.execute("INSERT INTO changing VALUES (42)")
+    assert direct._run(connection, "SELECT value FROM changing WHERE %s::int > 0", [1]) == (42,)
+    connection.execute("ALTER TABLE changing ALTER value TYPE text")
+    assert direct._run(connection, "SELECT value FROM changing WHERE %s::int > 0", [1]) == ("42",)
+
+
+def test_within_a_transaction_it_belongs_to_it(db):
+    with shared.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE belonging (value int) ON COMMIT DROP")
+    assert direct.first_row("INSERT INTO belonging VALUES (%s) RETURNING value", [7]) == (7,)
+
+
+def test_errors_are_those_of_the_framework(db):
+    with pytest.raises(DataError), transaction.atomic():
+        direct.first_row("SELECT 1 / %s::int", [0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_of_one_a_connection_is_taken_and_given_back():
+    shared.close()
+    assert direct.first_row("SELECT %s::int", [1]) == (1,)
+    assert shared.connection is None
