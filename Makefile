@@ -10,7 +10,7 @@ JOBS ?= 3
 # The tests start Python by the dozen: each module is compiled once, wherever this is set.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-dev demo serve test tests lint format bench docs clean
+.PHONY: help install install-dev demo serve test tests lint format bench soak docs clean
 
 help:
 	@echo "make demo     install, start, symbolicate a real crash, stay up"
@@ -18,6 +18,7 @@ help:
 	@echo "make test     every check: format, lint, types, imports, migrations, schema, docs, tests"
 	@echo "make lint     the checks without the tests"
 	@echo "make bench    ratios against something fixed, in one run"
+	@echo "make soak     ten minutes of load of every kind, then too much of it"
 
 install: $(STAMPS)/runtime
 install-dev: $(STAMPS)/dev
@@ -68,6 +69,9 @@ docs: install-dev
 
 bench: install-dev
 	$(BIN)/python -m bench
+
+soak: install-dev
+	$(BIN)/python -m bench.soak
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
