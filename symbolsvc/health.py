@@ -15,9 +15,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from psycopg_pool import PoolTimeout
 
+from core.installation import problems as lacking
 from symbolsvc import migrating
 
 _migrated = False
+_shared = False
 
 
 @csrf_exempt
@@ -55,6 +57,19 @@ def _migrations() -> str | None:
     return None if _migrated else "Migrations are missing: run `manage.py migrate`."
 
 
+def _what_is_shared() -> str | None:
+    """Asked until all is well once: what hosts share does not change while one runs."""
+    global _shared
+    if _shared:
+        return None
+    try:
+        found = lacking()
+    except (DatabaseError, PoolTimeout):
+        return "Unknown: the database does not answer."
+    _shared = not found
+    return " ".join(found) or None
+
+
 def _cache_directory() -> str | None:
     directory = Path(settings.CACHE_DIR)
     try:
@@ -71,4 +86,5 @@ CHECKS: Final[dict[str, Callable[[], str | None]]] = {
     "database": _database,
     "migrations": _migrations,
     "cache": _cache_directory,
+    "shared": _what_is_shared,
 }

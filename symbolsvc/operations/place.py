@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from core.blobs import blob_store
+from core.installation import problems
 from crashes.scrubbing import scrub_text
 from symbolsvc.environment import SETTINGS
 from symbolsvc.running import cache_report
@@ -31,11 +33,15 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Blobs:
-    """Which kind of store, where, and the bytes that are stored for crashes and files, as far as rows tell."""
+    """Which kind of store, where, and the bytes that are stored for crashes and files, as far as rows tell.
+
+    `problems`: what this host does not share with the others.
+    """
 
     kind: str
     place: str
     bytes: int
+    problems: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,15 @@ def database() -> Database:
 def blobs() -> Blobs:
     """About the blob store; its place never shows keys."""
     kind = type(blob_store()).__name__.removesuffix("Store")
-    spelled = settings.ENVIRONMENT["BLOB_STORE"] or "in the data directory"
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(sum(stored_bytes), 0) FROM crashes_crash")
         (stored,) = cursor.fetchone()
-    return Blobs(kind, scrub_text(spelled), int(stored))
+    return Blobs(kind, store_name(), int(stored), problems())
+
+
+def store_name() -> str:
+    """Where the blobs lie, as the settings have it, without keys."""
+    return scrub_text(settings.ENVIRONMENT["BLOB_STORE"] or "in the data directory")
 
 
 def cache() -> Cache:
