@@ -14,7 +14,7 @@ from symbolic.exceptions import SymbolicError
 from symbolic.sourcemap import SourceMapView
 from symbolic.sourcemapcache import SourceMapCache
 
-from engine.convert.unwinding import features, make_cfi
+from engine.convert.unwinding import features, make_cfi, unwind_checksum
 from engine.convert.wire import (
     Broken,
     CheckSourceMap,
@@ -96,6 +96,7 @@ def _facts(path: str, archive: Archive, index: int) -> ObjectFacts:
         file_format=obj.file_format,
         kind=obj.kind,
         features=features(path, obj),
+        unwind_checksum=unwind_checksum(path, archive, obj),
     )
 
 

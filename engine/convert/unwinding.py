@@ -11,7 +11,7 @@ from engine.convert.wire import Converted, MakeCfi
 from engine.formats.bytewise import FormatError, mapped
 from engine.formats.cfi import build_index
 from engine.formats.cfi.records import INIT_START
-from engine.formats.eh_frame import has_unwind_tables, signal_text, unwind_text
+from engine.formats.eh_frame import EhFrameIndex, has_unwind_tables, signal_text, unwind_text
 from engine.formats.exidx import Span, exidx_text, has_exidx
 
 ELF = "elf"
@@ -51,6 +51,17 @@ def features(path: str, obj: Object) -> tuple[str, ...]:
         known -= {UNWIND}
         known |= {UNWIND} if _has_tables(path) else set()
     return tuple(sorted(known))
+
+
+def unwind_checksum(path: str, archive: Archive, obj: Object) -> int | None:
+    """The sum of an object's unwind tables if they can be read where they lie, None if they have to be converted."""
+    if obj.file_format != ELF or archive.object_count != 1:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return EhFrameIndex(mapped(file)).checksum
+    except FormatError:
+        return None
 
 
 def _text(path: str, obj: Object) -> bytes:

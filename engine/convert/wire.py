@@ -12,7 +12,8 @@ LINE_LIMIT = 1 << 20
 class ObjectFacts(msgspec.Struct, frozen=True):
     """What one object of a file says of itself. `index` is its place in the file.
 
-    `features` are among debug, symtab, unwind and sources; ids are in symbolic's canonical form.
+    `features` are among debug, symtab, unwind and sources; ids are in symbolic's canonical form. `unwind_checksum` is
+    the CRC-32 of unwind tables that can be used where they lie in the file, None where rules have to be converted.
     """
 
     index: int
@@ -22,6 +23,7 @@ class ObjectFacts(msgspec.Struct, frozen=True):
     file_format: str
     kind: str
     features: tuple[str, ...]
+    unwind_checksum: int | None = None
 
 
 class Inspect(msgspec.Struct, frozen=True, tag="inspect"):

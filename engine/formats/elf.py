@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.formats.bytewise import Data, FormatError, part, viewed
 
@@ -24,8 +23,7 @@ _LOAD: Final = 1
 _NAME_BYTES: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One section; `address` is absolute as the file has it, `offset` and `size` are bytes of the file."""
 
     name: bytes
@@ -95,7 +93,7 @@ class Elf:
         table = part(self._data, self._table, count * self._row_size, "the section table")
         rows = [row.unpack_from(table, at * self._row_size) for at in range(count)]
         names = self._strings(rows[names_at]) if names_at < len(rows) else memoryview(b"")
-        return tuple(Section(_name(names, fields[0]), *fields[1:6]) for fields in rows)
+        return tuple([Section(_name(names, fields[0]), *fields[1:6]) for fields in rows])
 
     def _strings(self, row: tuple[int, ...]) -> memoryview:
         return part(self._data, row[4], row[5], "the names of sections") if row[1] != NOBITS else memoryview(b"")

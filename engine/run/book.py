@@ -94,7 +94,7 @@ class RuleBook:
         rules = None
         if answer.identity is not None and answer.path is not None:
             try:
-                rules = self._engine.cfis.get(answer.identity, answer.path)
+                rules = self._engine.cfis.get(answer.identity, answer.path, answer.checksum)
             except _UNREADABLE:
                 return False
         self._rules[module], self.unwound[module] = rules, found

@@ -11,9 +11,11 @@ from engine.unwind.rules import Rule, compile_rule
 
 if TYPE_CHECKING:
     from engine.formats.cfi import CfiIndex
+    from engine.formats.eh_frame import EhFrameIndex
     from engine.unwind.cpus import CpuModel
 
 CallerRule: TypeAlias = Rule | WinRule
+Stated: TypeAlias = "CfiIndex | EhFrameIndex"
 
 # Counted in usual rules, which take about half a kilobyte.
 _RULES_IN_A_PROCESS = 1 << 17
@@ -49,7 +51,7 @@ class RuleBudget:
 class CompiledRules:
     """The rules of a module as a processor reads them, by relative address. `young` is read without a lock."""
 
-    def __init__(self, index: CfiIndex, cpu: CpuModel, budget: RuleBudget) -> None:
+    def __init__(self, index: Stated, cpu: CpuModel, budget: RuleBudget) -> None:
         self._index = index
         self._cpu = cpu
         self._budget = budget
@@ -80,7 +82,7 @@ class CompiledRules:
 class ModuleRules:
     """The unwind rules of one file. Shared between requests and threads; the file stays mapped as long as this."""
 
-    def __init__(self, index: CfiIndex, budget: RuleBudget) -> None:
+    def __init__(self, index: Stated, budget: RuleBudget) -> None:
         self._index = index
         self._budget = budget
         self._compiled: dict[str, CompiledRules] = {}

@@ -1,10 +1,12 @@
-"""The files of unwind rules that a process keeps open."""
+"""The files of unwind rules that a process keeps open: converted ones, and object files with tables of their own."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from engine.formats.bytewise import FormatError, mapped
 from engine.formats.cfi import CfiIndex
+from engine.formats.eh_frame import EhFrameIndex
 from engine.native.memory import TwoGenerations
 from engine.unwind.module_rules import ModuleRules, RuleBudget
 
@@ -18,17 +20,32 @@ class OpenCfis:
         self._open: TwoGenerations[str, ModuleRules] = TwoGenerations(limit)
         self._budget = budget or RuleBudget()
 
-    def get(self, identity: str, path: Path) -> ModuleRules:
+    def get(self, identity: str, path: Path, checksum: int | None = None) -> ModuleRules:
         """The rules of the file with this content, mapped from `path` if need be.
 
-        The file must have passed its checksum. Raises FormatError when it is none of unwind rules, OSError when it
-        cannot be opened.
+        With `checksum` it is an object file whose tables must have this CRC-32; one that is damaged is removed, for it
+        to be fetched again. Other files must have passed theirs. Raises FormatError when the file is not as it should
+        be, OSError when it cannot be opened.
         """
         found = self._open.get(identity)
         if found is None:
-            found = ModuleRules(CfiIndex.open(path), self._budget)
+            index = CfiIndex.open(path) if checksum is None else _in_place(path, checksum)
+            found = ModuleRules(index, self._budget)
             self._open.put(identity, found, 1)
         return found
 
     def __len__(self) -> int:
         return len(self._open)
+
+
+def _in_place(path: Path, checksum: int) -> EhFrameIndex:
+    with open(path, "rb") as file:
+        content = mapped(file)
+    try:
+        index = EhFrameIndex(content)
+        if index.checksum != checksum:
+            raise FormatError("the unwind tables are damaged")
+    except FormatError:
+        path.unlink(missing_ok=True)
+        raise
+    return index

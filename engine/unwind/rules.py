@@ -25,6 +25,7 @@ _NEAREST_WORDS = 1 << 20
 # Each frame evaluates a rule again: more than any producer writes is not evaluated at all.
 _MOST_STEPS = 256
 _USUAL_LENGTH = 64
+_USUAL_RULES = 320
 _MOST_REGISTERS = 256
 
 
@@ -93,6 +94,10 @@ class Rule:
 
 def compile_rule(text: str, cpu: CpuModel) -> Rule | None:
     """The rule that a text states, None if it states none that could be applied."""
+    return _remembered_rule(text, cpu) if len(text) <= _USUAL_RULES else _compiled_rule(text, cpu)
+
+
+def _compiled_rule(text: str, cpu: CpuModel) -> Rule | None:
     if len(text) > _LONGEST_TEXT:
         return None
     pieces = _RULE.split(text)
@@ -105,6 +110,10 @@ def compile_rule(text: str, cpu: CpuModel) -> Rule | None:
         return None
     others = tuple(programs.items())
     return Rule(cfa, ra, others, None if is_signal else _plain(cfa, ra, others, cpu), is_signal)
+
+
+# Modules have most of their rules in common.
+_remembered_rule = lru_cache(1 << 13)(_compiled_rule)
 
 
 def _program(text: str, cpu: CpuModel) -> Program | None:

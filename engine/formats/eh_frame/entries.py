@@ -24,6 +24,8 @@ from engine.formats.eh_frame.numbers import (
 _VERSIONS: Final = (1, 3, 4)
 _WIDE: Final = 0xFFFFFFFF
 _NOWHERE: Final = -1
+# Bytes; several times what the largest functions have. Nobody reads a longer one whenever one address is asked about.
+LONGEST_ENTRY: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +80,51 @@ def entries(frames: Frames) -> Iterator[Fde]:
     common: dict[int, Cie | None] = {}
     for body, wide in _bodies(frames):
         try:
-            identity = body.number(8 if wide else 4)
-            cie_place = _common_place(frames, identity, body.position, wide=wide)
-            if cie_place == _NOWHERE:
-                continue
-            if cie_place not in common:
-                common[cie_place] = _read_common(frames, cie_place)
-            cie = common[cie_place]
-            if cie is not None:
-                yield _read_function(frames, cie, cie_place, body)
+            entry = _entry(frames, body, common, wide=wide)
         except FormatError:
             # Each entry stands for itself.
             continue
+        if entry is not None:
+            yield entry
+
+
+def entry_at(frames: Frames, place: int, common: dict[int, Cie | None]) -> Fde | None:
+    """The entry of a function at a place in the section, None where there is none. Raises FormatError.
+
+    `common` are the CIEs that were read before, by their places. Entries of more than `LONGEST_ENTRY` are not read.
+    """
+    body, wide = _body(frames, place)
+    identity = body.within(body.end).number(8 if wide else 4)
+    cie_place = _common_place(frames, identity, body.position + (8 if wide else 4), wide=wide)
+    if cie_place == _NOWHERE:
+        return None
+    _body(frames, cie_place)
+    return _entry(frames, body, common, wide=wide)
+
+
+def _body(frames: Frames, place: int) -> tuple[Numbers, bool]:
+    """What follows the length of an entry at a place, and whether it has the 64 bit form. FormatError if too long."""
+    if place < 0:
+        raise FormatError("an unwind entry lies nowhere")
+    head = frames.numbers(place)
+    size, wide = head.number(4), False
+    if size == _WIDE:
+        size, wide = head.number(8), True
+    if not 0 < size <= LONGEST_ENTRY or head.position + size > head.end:
+        raise FormatError("an unwind entry is too long")
+    return head.within(head.position + size), wide
+
+
+def _entry(frames: Frames, body: Numbers, common: dict[int, Cie | None], *, wide: bool) -> Fde | None:
+    """The function that an entry is about; None for a CIE, and where the CIE cannot be read."""
+    identity = body.number(8 if wide else 4)
+    cie_place = _common_place(frames, identity, body.position, wide=wide)
+    if cie_place == _NOWHERE:
+        return None
+    if cie_place not in common:
+        common[cie_place] = read_common(frames, cie_place)
+    cie = common[cie_place]
+    return None if cie is None else _read_function(frames, cie, cie_place, body)
 
 
 def _bodies(frames: Frames) -> Iterator[tuple[Numbers, bool]]:
@@ -116,7 +151,7 @@ def _common_place(frames: Frames, pointer: int, after: int, *, wide: bool) -> in
     return _NOWHERE if pointer == 0 else after - (8 if wide else 4) - pointer
 
 
-def _read_common(frames: Frames, place: int) -> Cie | None:
+def read_common(frames: Frames, place: int) -> Cie | None:
     """The CIE at a place; None when there is none that can be read."""
     if place < 0:
         return None

@@ -54,7 +54,7 @@ def signal_text(data: Data) -> bytes:
     machine, section = MACHINES.get(elf.machine), elf.find(EH_FRAME)
     if machine is None or section is None:
         return b""
-    frames = _frames(elf, section)
+    frames = section_frames(elf, section)
     if _SIGNAL_CIE.search(frames.content) is None:
         return b""
     found = (entry for entry in entries(frames) if entry.cie.signal)
@@ -75,7 +75,7 @@ def _has_entry(elf: Elf, name: bytes) -> bool:
     if section is None:
         return False
     try:
-        return any(True for _ in entries(_frames(elf, section)))
+        return any(True for _ in entries(section_frames(elf, section)))
     except FormatError:
         return True
 
@@ -86,7 +86,7 @@ def _all_lines(elf: Elf, machine: Machine) -> Iterator[str]:
         if section is not None:
             # One section that cannot be unpacked does not spoil the other.
             with suppress(FormatError):
-                frames = _frames(elf, section)
+                frames = section_frames(elf, section)
                 yield from _lines(elf, machine, frames, entries(frames))
 
 
@@ -98,7 +98,7 @@ def _lines(elf: Elf, machine: Machine, frames: Frames, listed: Iterable[Fde]) ->
         yield from lines(frames, entry, machine, known[entry.cie_place], elf.load_address)
 
 
-def _frames(elf: Elf, section: Section) -> Frames:
+def section_frames(elf: Elf, section: Section) -> Frames:
     """The tables of a section. Raises FormatError when it cannot be unpacked."""
     return Frames(
         content=elf.content(section),

@@ -20,6 +20,29 @@ def lines(frames: Frames, entry: Fde, machine: Machine, first: Rules, base: int)
     """
     said: dict[str, str] = {}
     end = entry.start + entry.size
+    for start, news in _changes(frames, entry, machine, first):
+        head = f"{start - base:x}" if said else f"INIT {start - base:x} {end - start:x}"
+        yield f"STACK CFI {head} {' '.join(f'{name}: {term}' for name, term in news.items())}\n"
+        said |= news
+
+
+def terms_at(frames: Frames, entry: Fde, machine: Machine, first: Rules, address: int) -> dict[str, str]:
+    """What the records of a function say of an absolute address in it: terms by register, none where they say nothing.
+
+    As in the records, a register's term holds until it gets another.
+    """
+    said: dict[str, str] = {}
+    for start, news in _changes(frames, entry, machine, first):
+        if start > address:
+            break
+        said |= news
+    return said
+
+
+def _changes(frames: Frames, entry: Fde, machine: Machine, first: Rules) -> Iterator[tuple[int, dict[str, str]]]:
+    """Addresses, and the terms that are others from there on."""
+    said: dict[str, str] = {}
+    end = entry.start + entry.size
     for start, rules in rows(frames, entry, machine, first):
         if start >= end:
             return
@@ -32,8 +55,7 @@ def lines(frames: Frames, entry: Fde, machine: Machine, first: Rules, base: int)
             terms[SIGNAL] = "1"
         news = {name: term for name, term in terms.items() if said.get(name) != term}
         if news:
-            head = f"{start - base:x}" if said else f"INIT {start - base:x} {end - start:x}"
-            yield f"STACK CFI {head} {' '.join(f'{name}: {term}' for name, term in news.items())}\n"
+            yield start, news
         said |= news
 
 

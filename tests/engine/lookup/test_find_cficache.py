@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.caches import Selection, purge, usage
+from engine.formats.bytewise import FormatError
 from engine.formats.cfi import CfiIndex
+from engine.formats.eh_frame import EhFrameIndex
 from engine.lookup import (
     Candidate,
     Download,
@@ -20,6 +22,7 @@ from engine.lookup import (
 from engine.lookup.model import NOTHING_LISTED
 from engine.modules import DebugId, ModuleType, Wanted
 from engine.outgoing import Deadline
+from engine.unwind import OpenCfis
 from tests.engine.lookup.conftest import LEDGER, LEDGER_PATH, look, make_source
 from tests.engine.shared_fixtures import shared
 from tests.engine.webserver import reply
@@ -33,6 +36,13 @@ def rules_of(store, sources, wanted=LEDGER, *, scope="p1"):
     return find_cficache(wanted, sources, scope=scope, store=store, deadline=Deadline.after(60))
 
 
+def serving_pdb(server):
+    """A source with a file whose rules have to be converted."""
+    path = "/crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pdb"
+    server.routes[path] = reply(body=shared(f"{PEERS}/windows/crash.pdb").read_bytes())
+    return make_source(server.url)
+
+
 def uses(answer):
     return {row.location.rpartition("/")[2]: row.unwind and row.unwind.status.value for row in answer.candidates}
 
@@ -42,10 +52,10 @@ def test_a_library_gives_rules_for_its_addresses(store, server):
 
     assert (answer.status, answer.arch) == (ModuleStatus.FOUND, "x86_64")
     assert answer.features.has_unwind_info
-    index = CfiIndex.open(answer.path)
+    index = EhFrameIndex(answer.path.read_bytes())
     assert not index.is_empty
     assert index.cfi(0x1020)[1].startswith(".cfa: $rsp ")
-    assert index.module is None
+    assert index.checksum == answer.checksum
     assert answer.module_record is None
     assert uses(answer)[LEDGER_PATH.rpartition("/")[2]] == "ok"
     assert all(row.debug is None for row in answer.candidates)
@@ -84,10 +94,7 @@ def test_the_first_file_with_rules_is_taken(store, server, ledger):
 
 
 def test_frame_data_of_a_pdb_is_found(store, server):
-    path = "/crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pdb"
-    server.routes[path] = reply(body=shared(f"{PEERS}/windows/crash.pdb").read_bytes())
-
-    answer = rules_of(store, [make_source(server.url)], CRASH)
+    answer = rules_of(store, [serving_pdb(server)], CRASH)
 
     assert answer.status is ModuleStatus.FOUND
     assert uses(answer)["crash.pdb"] == "ok"
@@ -122,14 +129,14 @@ def test_what_goes_wrong_with_a_file_decides_the_status(store, server, answered,
 
 
 def test_a_damaged_index_is_made_again(store, server):
-    source = make_source(server.url)
-    first = rules_of(store, [source])
+    source = serving_pdb(server)
+    first = rules_of(store, [source], CRASH)
     content = bytearray(first.path.read_bytes())
     content[len(content) // 2] ^= 1
     first.path.unlink()
     first.path.write_bytes(content)
 
-    again = rules_of(store, [source])
+    again = rules_of(store, [source], CRASH)
 
     assert again.status is ModuleStatus.FOUND
     assert again.identity == first.identity
@@ -152,15 +159,43 @@ def test_scopes_do_not_share_rules(store, server):
 
 
 def test_rules_are_counted_and_purged_as_a_kind_of_their_own(store, server):
-    answer = rules_of(store, [make_source(server.url)])
-    module = Selection.of(module=str(LEDGER.debug_id))
+    source = serving_pdb(server)
+    answer = rules_of(store, [source], CRASH)
+    module = Selection.of(module=str(CRASH_ID))
     assert usage(store.cache_dir, module)["cficaches"].files == 1
 
     purge(store.cache_dir, module)
 
     assert not answer.path.exists()
     assert "cficaches" not in usage(store.cache_dir, Selection())
-    assert rules_of(store, [make_source(server.url)]).identity == answer.identity
+    assert rules_of(store, [source], CRASH).identity == answer.identity
+
+
+def test_rules_that_are_read_in_place_are_kept_nowhere_else(store, server, monkeypatch):
+    monkeypatch.setattr(store.converter, "make_cfi", None)
+    source = make_source(server.url)
+    answer = rules_of(store, [source])
+
+    assert OpenCfis().get(answer.identity, answer.path, answer.checksum).covers(0x1020)
+    assert set(usage(store.cache_dir, Selection())) == {"objects"}
+    assert (rules_of(store, [source]).path, rules_of(store, [source]).checksum) == (answer.path, answer.checksum)
+    assert server.paths.count(LEDGER_PATH) == 1
+
+
+def test_a_file_whose_tables_are_damaged_is_fetched_again(store, server):
+    source = make_source(server.url)
+    answer = rules_of(store, [source])
+    content = bytearray(answer.path.read_bytes())
+    content[content.find(b"\1zR\0") + 12] ^= 1
+    answer.path.write_bytes(content)
+
+    with pytest.raises(FormatError):
+        OpenCfis().get(answer.identity, answer.path, answer.checksum)
+    again = rules_of(store, [source])
+
+    assert (again.status, again.identity) == (ModuleStatus.FOUND, answer.identity)
+    assert OpenCfis().get(again.identity, again.path, again.checksum).covers(0x1020)
+    assert server.paths.count(LEDGER_PATH) == 2
 
 
 def row(source, location, status=DownloadStatus.OK, debug=None, unwind=None):

@@ -17,12 +17,14 @@ from engine.caches import shared as shared_module
 from engine.caches.shelters import GcsShelter, S3Shelter
 from engine.errors import FailureKind, LookupFailure
 from engine.lookup import ModuleStatus, Store, find_cficache
+from engine.modules import DebugId, ModuleType, Wanted
 from engine.outgoing import Deadline
 from engine.outgoing.amazon import S3Access
 from engine.outgoing.google import READ_AND_WRITE, GoogleAccess
 from tests.engine.lookup.conftest import LEDGER, LEDGER_PATH, look, make_source
+from tests.engine.shared_fixtures import shared
 from tests.engine.sourcetypes.asking import free_port
-from tests.engine.webserver import hang, web_server
+from tests.engine.webserver import hang, reply, web_server
 
 
 class Shelf:
@@ -83,9 +85,12 @@ def test_what_one_host_fetched_and_converted_another_has(server, host, monkeypat
 
 def test_unwind_rules_are_shared_as_well(server, host, monkeypatch):
     shelf = Shelf()
+    symbols = shared("fixtures/peers/symbolic/windows/crash.pdb").read_bytes()
+    server.routes["/crash.pdb/3249D99D0C4049318610F4E4FB0B69361/crash.pdb"] = reply(body=symbols)
+    crash = Wanted(ModuleType.PE, None, None, DebugId.parse("3249d99d-0c40-4931-8610-f4e4fb0b6936-1"), "crash.pdb")
 
     def rules_on(store):
-        answer = find_cficache(LEDGER, [make_source(server.url)], scope="p1", store=store, deadline=Deadline.after(60))
+        answer = find_cficache(crash, [make_source(server.url)], scope="p1", store=store, deadline=Deadline.after(60))
         store.shared.settle()
         return answer
 
