@@ -156,6 +156,13 @@ def test_an_entry_that_would_take_long_is_not_read():
     assert EhFrameIndex(made("x86_64", [bytes(LONGEST_ENTRY)])).cfi(TEXT) is None
 
 
+def readable(data):
+    try:
+        return EhFrameIndex(data) is not None
+    except FormatError:
+        return False
+
+
 def test_files_whose_rules_are_not_all_there_are_left_to_conversion():
     frames = Frames(X86_64)
     cie = frames.cie(b"\x0c\x07\x08")
@@ -171,10 +178,7 @@ def test_files_whose_rules_are_not_all_there_are_left_to_conversion():
         "another machine": Frames(MIPS).file(),
         "no ELF file": b"MZ" + bytes(100),
     }
-    for name, data in refused.items():
-        with pytest.raises(FormatError):
-            EhFrameIndex(data)
-            pytest.fail(name)
+    assert [name for name, data in refused.items() if readable(data)] == []
     assert EhFrameIndex(frames.file(whole)).cfi(TEXT) is not None
 
 

@@ -21,7 +21,7 @@ from engine.modules import DebugId, ModuleType, Wanted
 from engine.outgoing import Deadline
 from engine.outgoing.amazon import S3Access
 from engine.outgoing.google import READ_AND_WRITE, GoogleAccess
-from tests.engine.lookup.conftest import LEDGER, LEDGER_PATH, look, make_source
+from tests.engine.lookup.conftest import LEDGER_PATH, look, make_source
 from tests.engine.shared_fixtures import shared
 from tests.engine.sourcetypes.asking import free_port
 from tests.engine.webserver import hang, reply, web_server
