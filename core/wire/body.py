@@ -8,6 +8,7 @@ A view takes larger bodies than the default by an attribute `body_limit` (bytes)
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from typing import Any, BinaryIO, Final, cast
 
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
+from django.utils.http import parse_header_parameters
 
 from core.database import release
 from core.wire.connection import BoundedSocket
@@ -22,6 +24,11 @@ from core.wire.errors import BodyBroken, BodyTooLarge
 from core.wire.stream import BodyStream, Pace
 
 LIMIT_ATTRIBUTE: Final = "body_limit"
+# Those that forms are sent in. Python knows more under such names, among them ones that are no encodings of texts.
+_CHARSETS: Final = frozenset(
+    {"utf-8", "ascii", "iso8859-1", "iso8859-2", "iso8859-15", "cp1250", "cp1251", "cp1252", "koi8-r", "big5", "gbk",
+     "gb2312", "gb18030", "euc_jp", "euc_kr", "shift_jis"}
+)  # fmt: skip
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -46,6 +53,18 @@ class WireRequest(WSGIRequest):
         self._stream = cast(BinaryIO, self.body_stream)
         self.limit_body(settings.API_BODY_MAX_BYTES)
 
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        """As Django does, but whatever stands in the header there is a request: an error here would answer 500."""
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except (TypeError, ValueError, LookupError):
+            self.content_type, self.content_params = "", {}
+            # Other readers of the header would stumble over it as well.
+            meta["CONTENT_TYPE"] = ""
+        charset = self.content_params.get("charset")
+        if charset and _codec(charset) in _CHARSETS:
+            self.encoding = charset
+
     @property
     def client_waits(self) -> bool:
         """Whether the client holds the body back until somebody wants it: after a refusal it never comes."""
@@ -67,6 +86,13 @@ class WireRequest(WSGIRequest):
         if self.body_stream.chunked:
             # Django's and the REST framework's parsers take a missing length for an empty body.
             self.META["CONTENT_LENGTH"] = str(limit)
+
+
+def _codec(charset: str) -> str:
+    try:
+        return codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        return ""
 
 
 def _expects_continue(environ: dict[str, Any]) -> bool:

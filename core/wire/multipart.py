@@ -132,26 +132,43 @@ def stream_parts(request: HttpRequest | Request, *, limits: MultipartLimits) -> 
     boundary = boundary_of(inner.META.get("CONTENT_TYPE", ""))
     chunks = _bounded(_received(inner, limits.body), limits.body)
     plain = _bounded(unpacked(chunks, inner.META.get("HTTP_CONTENT_ENCODING", "")), limits.body)
-    return _parts(_events(_mended(plain, boundary), _parser(boundary, limits)))
+    return _parts(_events(_from_delimiter(_mended(plain, boundary), boundary), _parser(boundary, limits)))
 
 
 def boundary_of(content_type: str) -> bytes:
     """The boundary that the header `Content-Type` names, quoted or bare. Raises MissingBoundary."""
     if plain := _PLAIN.fullmatch(content_type):
         return plain[1].encode()
-    header = Message()
-    header["Content-Type"] = content_type
-    named = [value for name, value in header.get_params([]) if name.lower() == "boundary"]
-    if header.get_content_type() != FORM_DATA or len(named) != 1 or not isinstance(named[0], str):
-        raise MissingBoundary
-    boundary = named[0]
+    boundary = _named_boundary(content_type)
     if not 0 < len(boundary) <= _LONGEST_BOUNDARY or not boundary.isascii() or not boundary.isprintable():
         raise MissingBoundary
     return boundary.encode()
 
 
+def _named_boundary(content_type: str) -> str:
+    header = Message()
+    header["Content-Type"] = content_type
+    try:
+        named = [value for name, value in header.get_params([]) if name.lower() == "boundary"]
+    except (TypeError, ValueError, LookupError):
+        # The standard library stumbles over parameters in pieces whose numbers are none.
+        raise MissingBoundary from None
+    if header.get_content_type() != FORM_DATA or len(named) != 1 or not isinstance(named[0], str):
+        raise MissingBoundary
+    return named[0]
+
+
+class _Parser(PushMultipartParser):  # type: ignore[misc]  # the library has no types
+    """The library's, which sees a bare line feed in a header only where the rest of that header arrives later."""
+
+    def _on_segment_headerline(self, line: bytes) -> None:
+        if b"\n" in line:
+            raise MultipartError("Invalid line break in segment header")
+        super()._on_segment_headerline(line)
+
+
 def _parser(boundary: bytes, limits: MultipartLimits) -> PushMultipartParser:
-    return PushMultipartParser(
+    return _Parser(
         boundary,
         max_header_size=limits.header,
         max_header_count=limits.headers,
@@ -178,6 +195,28 @@ def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
         if left < 0:
             raise BodyTooLarge(limit)
         yield chunk
+
+
+def _from_delimiter(chunks: Iterable[bytes], boundary: bytes) -> Iterator[bytes]:
+    """The same bytes from the first delimiter on, which stands at the beginning or behind a line break.
+
+    What the library makes of anything before it depends on how the bytes arrive.
+    """
+    delimiter, held, passed = b"--" + boundary, b"", 0
+    arriving = iter(chunks)
+    for chunk in arriving:
+        held += chunk
+        at = held.find(delimiter)
+        if at >= 0:
+            if passed + at and held[:at][-2:] != b"\r\n":
+                raise BadMultipart("Unexpected byte in front of first boundary")
+            yield held[at:]
+            yield from arriving
+            return
+        # As much as a delimiter that has begun may have, and the line break before it.
+        kept = held[-len(delimiter) - 1 :]
+        passed, held = passed + len(held) - len(kept), kept
+    yield held
 
 
 def _mended(chunks: Iterable[bytes], boundary: bytes) -> Iterator[bytes]:

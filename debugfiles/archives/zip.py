@@ -19,6 +19,8 @@ MOST_ENTRIES: Final = 1_000_000
 _ENCRYPTED: Final = 0x1
 _DIRECT: Final = (0, 8)
 _LZMA: Final = 14
+# What the library takes of the two kinds of literal bits together.
+_LITERAL_BITS: Final = 4
 _PACKINGS: Final = MappingProxyType({12: BZIP2, 93: ZSTD, 95: XZ})
 _NAMES: Final = MappingProxyType({1: "Shrink", 6: "Implode", 9: "Deflate64", 98: "PPMd", 99: "AES"})
 
@@ -86,6 +88,9 @@ def lzma_filter(properties: bytes, size: int) -> dict[str, int]:
     """The filter of the standard library for the properties of an LZMA stream; raises as `lzma_decoder`."""
     packed = properties[0]
     if len(properties) != 5 or packed >= 9 * 5 * 5:
+        raise FormatError("the properties of packed data are not valid")
+    literal_bits = packed % 9 + packed // 9 % 5
+    if literal_bits > _LITERAL_BITS:
         raise FormatError("the properties of packed data are not valid")
     # A dictionary larger than the content would be memory for nothing.
     dictionary = max(min(int.from_bytes(properties[1:5], "little"), size), 1 << 12)

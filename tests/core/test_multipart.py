@@ -138,6 +138,7 @@ class TestHeads:
             "multipart/form-data; boundary=" + "a" * 201,
             "multipart/form-data; boundary=\xe4",
             "multipart/form-data; boundary*=utf-8''abc",
+            "multipart/form-data; boundary*0=a; boundary*",
             "text/plain; boundary=abc",
         ],
     )
@@ -180,6 +181,24 @@ class TestDamage:
         with pytest.raises(BadMultipart) as caught:
             contents(wire_request(body, chunked=chunked))
         assert caught.value.status == 400
+
+    @pytest.mark.parametrize("preamble", [b"x\n", b"x", b"\n", b"\r\nx"])
+    @pytest.mark.parametrize("most", [1, 7, 20, 1000])
+    def test_what_stands_right_before_the_first_delimiter_is_refused_however_it_arrives(self, preamble, most):
+        with pytest.raises(BadMultipart):
+            contents(wire_request(Trickle(preamble + encoded([("a", b"1")]), most, 1)))
+
+    @pytest.mark.parametrize("most", [1, 7, 100, 1000])
+    def test_a_bare_line_feed_in_a_header_is_refused_however_it_arrives(self, most):
+        body = HEAD + b"X-A: 1\n2\r\n\r\n1\r\n--b0undary--"
+        with pytest.raises(BadMultipart):
+            contents(wire_request(Trickle(body, most, 1)))
+
+    @pytest.mark.parametrize("preamble", [b"", b"\r\n", b"--b0und\r\n", b"text\r--\r\n" * 50])
+    @pytest.mark.parametrize("most", [1, 7, 20, 1000])
+    def test_lines_before_the_first_delimiter_are_passed_over_however_they_arrive(self, preamble, most):
+        body = preamble + encoded([("a", b"1")])
+        assert contents(wire_request(Trickle(body, most, 1))) == [("a", b"1")]
 
     def test_a_length_that_promises_more_than_comes_is_a_broken_body(self):
         body = encoded([("a", b"1")])

@@ -233,6 +233,32 @@ def test_the_test_client_reads_and_is_bounded(settings):
     assert client.post("/echo", b"x" * 101, content_type="text/plain").status_code == 413
 
 
+ODD_TYPES = [
+    "multipart/form-data; boundary*0=a; boundary*",
+    "text/plain; a*=hex'x'y",
+    "text/plain; a*=none-such'x'y",
+    "application/x-www-form-urlencoded; charset=hex",
+    "application/x-www-form-urlencoded; charset=idna",
+    "application/x-www-form-urlencoded; charset=utf-16",
+    "application/x-www-form-urlencoded; charset=undefined",
+]
+
+
+@pytest.mark.parametrize("content_type", ODD_TYPES)
+@pytest.mark.parametrize("address", ["/echo", "/form", "/parsed"])
+def test_a_content_type_that_nobody_can_read_is_an_answer(call, address, content_type):
+    status, _, _ = call(address, b"a=1", content_type=content_type, QUERY_STRING="a=%41")
+    assert status in (200, 400, 415)
+
+
+@pytest.mark.parametrize(("charset", "expected"), [("utf-8", "\xe9"), ("latin-1", "\xc3\xa9"), ("hex", "\xe9")])
+def test_a_form_is_read_in_its_charset_where_that_is_one_of_texts(charset, expected):
+    environ = RequestFactory()._base_environ(
+        CONTENT_TYPE=f"application/x-www-form-urlencoded; charset={charset}", QUERY_STRING="a=%C3%A9"
+    )
+    assert WireRequest(environ).GET["a"] == expected
+
+
 def test_reading_twice_gives_the_same_body(call):
     request = WireRequest(
         {"wsgi.input": io.BytesIO(b"hello"), "REQUEST_METHOD": "POST", "PATH_INFO": "/", "CONTENT_LENGTH": "5"}

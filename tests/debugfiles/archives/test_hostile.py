@@ -180,6 +180,16 @@ def _drained_freely(path):
     yield from members(path, "many", Bounds(total=1 << 30))
 
 
+@pytest.mark.parametrize("properties", [8 + 9, 7 + 4 * 9 + 2 * 45, 3 + 2 * 9], ids=str)
+def test_properties_of_lzma_that_no_library_takes(archive, properties):
+    content = bytearray((FIXTURES / "lzma.zip").read_bytes())
+    at = content.index(b"\x05\0\x5d") + 2
+    content[at] = properties
+    taken, refused = read_members_apart(archive(bytes(content)))
+    assert "libledger.so" not in taken
+    assert "not valid" in refused["libledger.so"]
+
+
 def test_time_is_bounded(archive):
     with pytest.raises(ArchiveRefused, match="takes more than"):
         read(archive(gzip.compress(tarred(GOOD.items()))), bounds=Bounds(total=1 << 20, seconds=-1))
