@@ -6,10 +6,11 @@ without a row is swept away after a day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from core.text import storable
 from crashes.answers import UNAVAILABLE, Refusal, invalid_token, malformed
 from crashes.models import Attachment, Crash
 from crashes.models.crash import TEXT_LENGTH
-from crashes.storing import insert_crash
+from crashes.storing import crash_of, insert_crash
 from debugfiles.records.services import new_rxid
 from projects.models import Project
 
@@ -62,10 +63,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The crash that a report became; `known` when the same one had come before under its uuid."""
+    """The crash that a report became, by its id for clients; `known` when the same one had come before by its uuid."""
 
-    crash: Crash
-    known: bool = False
+    rxid: str
+    known: bool
+    _crash: Callable[[], Crash]
+
+    @property
+    def crash(self) -> Crash:
+        """The crash itself, which most who send never ask for."""
+        return self._crash()
 
 
 def accept(*, project: Project, report: Report) -> Accepted:
@@ -80,8 +87,8 @@ def accept(*, project: Project, report: Report) -> Accepted:
     keys = _keep([report.main, *(one.incoming for one in report.attachments)])
     for _ in range(_TRIES):
         try:
-            if (crash := _create(project, report, keys)) is not None:
-                return Accepted(crash)
+            if (made := _create(project, report, keys)) is not None:
+                return made
         except IntegrityError:
             _delete(keys)
             _demand_project(project)
@@ -100,7 +107,7 @@ def attach(*, crash: Crash, attachment: NewAttachment) -> Attachment:
     Raises BlobError, and Refusal (400) when the crash is deleted meanwhile.
     """
     (key,) = _keep([attachment.incoming])
-    row = _attachment(crash, attachment, key)
+    row = _attachment(crash.pk, attachment, key)
     with transaction.atomic():
         # Who deletes the crash holds its row: either this file is seen there, or the crash is not seen here.
         if Crash.objects.filter(pk=crash.pk).update(stored_bytes=F("stored_bytes") + row.size):
@@ -135,7 +142,7 @@ def _earlier(project: Project, report: Report) -> Accepted | None:
         return None
     if found.sha256 != report.main.finish().sha256:
         raise malformed("uuid: there is another report with this uuid")
-    return Accepted(found, known=True)
+    return Accepted(found.rxid, True, lambda: found)
 
 
 def _keep(incomings: Iterable[Incoming]) -> list[str]:
@@ -158,17 +165,22 @@ def _delete(keys: Iterable[str]) -> None:
             blob_store().delete(key)
 
 
-def _create(project: Project, report: Report, keys: Sequence[str]) -> Crash | None:
+def _create(project: Project, report: Report, keys: Sequence[str]) -> Accepted | None:
     """The rows of a report, with its job, in one transaction; None when there is one of its uuid."""
     values = _values(project, report, keys[0])
-    if not report.attachments:
-        return insert_crash(values)
+    id_ = _create_with_files(values, report.attachments, keys[1:]) if report.attachments else insert_crash(values)
+    return None if id_ is None else Accepted(values["rxid"], False, partial(crash_of, id_, values))
+
+
+def _create_with_files(
+    values: Mapping[str, Any], attachments: Sequence[NewAttachment], keys: Sequence[str]
+) -> int | None:
     with transaction.atomic():
-        crash = insert_crash(values)
-        if crash is not None:
-            files = zip(report.attachments, keys[1:], strict=True)
-            Attachment.objects.bulk_create([_attachment(crash, one, key) for one, key in files])
-    return crash
+        id_ = insert_crash(values)
+        if id_ is not None:
+            files = zip(attachments, keys, strict=True)
+            Attachment.objects.bulk_create([_attachment(id_, one, key) for one, key in files])
+    return id_
 
 
 def _values(project: Project, report: Report, key: str) -> dict[str, Any]:
@@ -192,10 +204,10 @@ def _values(project: Project, report: Report, key: str) -> dict[str, Any]:
     }
 
 
-def _attachment(crash: Crash, attachment: NewAttachment, key: str) -> Attachment:
+def _attachment(crash_id: int, attachment: NewAttachment, key: str) -> Attachment:
     digests = attachment.incoming.finish()
     return Attachment(
-        crash=crash,
+        crash_id=crash_id,
         name=storable(attachment.name)[:TEXT_LENGTH],
         filename=storable(attachment.filename)[:TEXT_LENGTH],
         content_type=storable(attachment.content_type)[:_CONTENT_TYPE_LENGTH],

@@ -17,6 +17,7 @@ from django.db.models import NOT_PROVIDED
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from core.postgresql.direct import first_row
 from crashes.models import Crash
 from crashes.processing.hints import MOST, QUEUE, TASK
 
@@ -26,6 +27,7 @@ _GIVEN: Final = (
     *("attributes", "classifiers", "modifiers", "client_fingerprint", "state"),
 )
 _CASTS: Final = {"uuid": "uuid", "occurred_at": "timestamptz", "classifiers": "text[]"}
+_PENDING: Final = Crash.State.PENDING.value
 # The function is the library's own way in, and has its version in its name.
 _STATEMENT: Final = """
     WITH made AS (
@@ -44,26 +46,27 @@ _STATEMENT: Final = """
 """
 
 
-def insert_crash(values: Mapping[str, Any]) -> Crash | None:
-    """Insert a crash, and a job when it is pending and few wait. `values`: by column, all that `_GIVEN` names.
+def insert_crash(values: Mapping[str, Any]) -> int | None:
+    """Insert a crash, and a job when it is pending and few wait. `values`: by column, all that `GIVEN` names.
 
-    None when the project has one of the same uuid. The crash that is returned has what was given and its id.
+    Its id; None when the project has one of the same uuid.
     """
     parameters = {
         **values,
         "attributes": Jsonb(values["attributes"], dumps=orjson.dumps),
         "modifiers": Jsonb(values["modifiers"], dumps=orjson.dumps),
-        "waits": values["state"] == Crash.State.PENDING,
+        "waits": values["state"] == _PENDING,
         "queue": QUEUE,
         "task": TASK,
         "enough": MOST,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), parameters)
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    made = Crash(id=row[0], **{name: values[name] for name in _GIVEN})
+    row = first_row(_statement(), parameters)
+    return None if row is None else int(row[0])
+
+
+def crash_of(id_: int, values: Mapping[str, Any]) -> Crash:
+    """The crash that was inserted so: it has what was given and its id."""
+    made = Crash(id=id_, **values)
     made._state.adding = False
     return made
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db import connection
 
+from core.postgresql.direct import first_row
 from projects import tokens
 from projects.models import Organization, Project
 from projects.slugs import parse_ref
@@ -131,10 +132,7 @@ def _row(text: str, project_ref: str | None) -> tuple[Any, ...] | None:
     if not tokens.looks_like_token(text):
         return None
     sql, *values = _lookup(project_ref)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*values, tokens.digest(text)])
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+    return first_row(sql, [*values, tokens.digest(text)])
 
 
 def _lookup(project_ref: str | None) -> tuple[str, *tuple[int | str, ...]]:

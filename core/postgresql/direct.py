@@ -35,6 +35,8 @@ def first_row(statement: str, parameters: Parameters) -> Row | None:
     Raises what Django's cursors raise, of `django.db`.
     """
     wrapper = connections["default"]
+    if wrapper.queries_logged or wrapper.execute_wrappers:
+        return _watched(wrapper, statement, parameters)
     with wrapper.wrap_database_errors:
         if wrapper.connection is not None or not isinstance(wrapper, DatabaseWrapper) or not wrapper.pool:
             wrapper.ensure_connection()
@@ -45,6 +47,14 @@ def first_row(statement: str, parameters: Parameters) -> Row | None:
         finally:
             setattr(taken, RETURNED, time.monotonic())
             taken._pool.putconn(taken)
+
+
+def _watched(wrapper: Any, statement: str, parameters: Parameters) -> Row | None:
+    """Where somebody counts or replaces what Django's cursors do, they see this too."""
+    with wrapper.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row: Row | None = cursor.fetchone()
+    return row
 
 
 def _run(connection: psycopg.Connection[Any], statement: str, parameters: Parameters) -> Row | None:

@@ -50,7 +50,7 @@ def take_report(request: HttpRequest, address: Address, sender: Sender) -> HttpR
         facts = examined(address.format, sorted_.main.incoming.path)
         told = _told(address, facts, sorted_.fields)
         done = accept(project=sender.project, report=_report(address.format, sorted_, facts, told, rules))
-    return accepted(done.crash.rxid, more_answers(done, sender, told.modifiers))
+    return accepted(done.rxid, more_answers(done, sender, told.modifiers))
 
 
 def _told(address: Address, facts: JsonFacts, fields: Mapping[str, list[str]]) -> Told:

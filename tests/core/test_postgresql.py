@@ -158,3 +158,8 @@ def test_outside_of_one_a_connection_is_taken_and_given_back():
     shared.close()
     assert direct.first_row("SELECT %s::int", [1]) == (1,)
     assert shared.connection is None
+
+
+def test_who_counts_statements_counts_these_too(db, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert direct.first_row("SELECT %s::int", [1]) == (1,)
