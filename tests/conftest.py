@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import hypothesis
 import pytest
 from django.conf import settings
+from django.db import connection
 
-from tests import emptying
+from tests import emptying, serving
 from tests.cast import (  # noqa: F401 - pytest finds fixtures by name
     acme,
     acme_project,
@@ -17,6 +20,7 @@ from tests.cast import (  # noqa: F401 - pytest finds fixtures by name
     umbrella,
     umbrella_project,
 )
+from tests.database import TEMPLATE
 from tests.service import pytest_collection_modifyitems, service  # noqa: F401
 
 
@@ -27,6 +31,9 @@ def pytest_configure() -> None:
     )
     hypothesis.settings.load_profile("house")
     emptying.install()
+    serving.install()
+    if template := os.environ.get(TEMPLATE):
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
     # The real hasher is slow on purpose, which hundreds of tests with users of their own need not feel.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

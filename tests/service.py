@@ -26,6 +26,7 @@ from psycopg import sql
 from symbolsvc.running.datadir import DataDirectory
 from symbolsvc.running.processes import working_in
 from tests.commander import Commander
+from tests.database import TEMPLATE
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
@@ -124,9 +125,7 @@ class Service:
 
     def job_processes(self, queue: str = "") -> list[int]:
         """The processes that run jobs, of all queues or one."""
-        masters = [pid for pid, line in self.children().items() if "manage.py jobs" in line]
-        forks = [pid for master in masters for pid in children_of(master)]
-        return [pid for pid in forks if _listed_as(pid).startswith(f"jobs {queue}"[:15])]
+        return [pid for pid, line in self.children().items() if line.startswith(f"symbolsvc: jobs {queue}")]
 
     def _json(self, *arguments: str) -> dict:
         status, output, errors = self._command(*arguments, "--json")
@@ -157,14 +156,6 @@ def children_of(parent: int) -> dict[int, str]:
     return found
 
 
-def _listed_as(pid: int) -> str:
-    """The name of a process, of which the system keeps 15 bytes; empty when it has ended."""
-    try:
-        return (Path("/proc") / str(pid) / "comm").read_text().strip()
-    except OSError:
-        return ""
-
-
 def eventually(condition, seconds: float = 20.0):
     """What `condition` returns once it is true; fails when that takes too long."""
     deadline = time.monotonic() + seconds
@@ -189,10 +180,12 @@ def remove_place(data_dir: Path) -> None:
 
 
 def create_database(name: str) -> str:
-    """A fresh database on the server of the test run; its address."""
+    """A fresh database on the server of the test run, with tables where the run has made them; its address."""
     server = os.environ["DATABASE_URL"]
+    template = os.environ.get(TEMPLATE, "template1")
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
     return psycopg.conninfo.make_conninfo(server, dbname=name)
 
 
@@ -249,4 +242,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # which the summary names.
         if item.get_closest_marker("e2e") or WITH_PROCESSES.intersection(item.path.parts):
             item.add_marker(pytest.mark.flaky(reruns=1))
-
