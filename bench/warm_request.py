@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import http.server
 import json
+import random
 import statistics
 import tempfile
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import orjson
@@ -24,13 +27,17 @@ from bench import workload
 from bench.rows import Row, Spread, at_most
 from engine.lookup import Store
 from engine.native.fragments import FragmentCache
+from engine.native.reading import RequestReader
+from engine.native.stencils import Stencils
 from engine.outgoing import Deadline, Trust
 from engine.run import Engine, Gate, decode_request
 from engine.sourcetypes.base import Source
 from engine.sourcetypes.config import decode_sources
 from engine.sourcetypes.registry import open_source
 
-SHIFT = 0x1234000
+# Processes whose modules lie elsewhere, as many as are asked about in turns.
+PROCESSES = 16
+PAGE = 4096
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -53,14 +60,20 @@ def lay_out(directory: Path) -> None:
         place.write_bytes(data)
 
 
-def shifted(body: bytes) -> bytes:
-    """The same request of a process that was loaded elsewhere."""
-    request = json.loads(body)
-    for module in request["modules"]:
-        module["image_addr"] = hex(int(module["image_addr"], 16) + SHIFT)
+def moved(body: bytes, seed: int) -> bytes:
+    """The same request of a process that loaded each of its modules elsewhere."""
+    request, chance = json.loads(body), random.Random(seed)
+    modules = sorted((int(module["image_addr"], 16), module) for module in request["modules"])
+    starts, shifts = [start for start, _ in modules], []
+    place = 0x7F0000000000 + chance.randrange(1 << 24) * PAGE
+    for start, module in modules:
+        shifts.append(place - start)
+        module["image_addr"] = hex(place)
+        place += (module["image_size"] // PAGE + 1 + chance.randrange(64)) * PAGE
     for stack in request["stacktraces"]:
         for frame in stack["frames"]:
-            frame["instruction_addr"] = hex(int(frame["instruction_addr"], 16) + SHIFT)
+            address = int(frame["instruction_addr"], 16)
+            frame["instruction_addr"] = hex(address + shifts[bisect_right(starts, address) - 1])
     return json.dumps(request).encode()
 
 
@@ -74,11 +87,13 @@ class Bench:
         self.source: Source = open_source(config, owner="builtin", trust=Trust.ALL, digest_key=b"bench")
         self.engine = Engine(Store(directory / "cache"), Gate())
         self.body = workload.members()["request.json"]
-        self.moved = shifted(self.body)
+        self.moved = cycle([moved(self.body, seed) for seed in range(PROCESSES)])
         self.answer = orjson.loads(self.symbolicate(self.body))
 
     def symbolicate(self, body: bytes) -> bytes:
-        return self.engine.symbolicate(decode_request(body), [self.source], scope="bench", deadline=Deadline.after(600))
+        return self.engine.symbolicate(
+            self.engine.decode(body), [self.source], scope="bench", deadline=Deadline.after(600)
+        )
 
     def floor(self) -> None:
         orjson.loads(self.body)
@@ -87,16 +102,24 @@ class Bench:
     def warm(self) -> None:
         self.symbolicate(self.body)
 
+    def plain(self) -> None:
+        """Every stack decoded and written frame by frame, as one is that never came before."""
+        self.engine.symbolicate(
+            decode_request(next(self.moved)), [self.source], scope="bench", deadline=Deadline.after(600)
+        )
+
     def warm_elsewhere(self) -> None:
-        self.symbolicate(self.moved)
+        self.symbolicate(next(self.moved))
 
     def all_miss(self) -> None:
         """No fragment is known; names, open symcaches and resolved modules are."""
         self.engine.fragments = FragmentCache()
+        self.engine.stencils = Stencils()
+        self.engine.reader = RequestReader(self.engine.identities)
         self.symbolicate(self.body)
 
     def decode(self) -> None:
-        decode_request(self.body)
+        self.engine.decode(self.body)
 
 
 def timed(work: Callable[[], None], repeats: int) -> float:
@@ -114,6 +137,7 @@ def run(bench: Bench, rounds: int, repeats: int) -> dict[str, list[float]]:
         "decode only": bench.decode,
         "warm": bench.warm,
         "warm, loaded elsewhere": bench.warm_elsewhere,
+        "other stacks, same code": bench.plain,
         "all fragments missing": bench.all_miss,
     }
     figures: dict[str, list[float]] = {name: [] for name in variants}

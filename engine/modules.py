@@ -8,6 +8,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
+from operator import attrgetter
 from typing import NamedTuple
 
 _HEX = re.compile(r"\A[0-9a-fA-F]+\Z")
@@ -88,6 +90,9 @@ class Span(NamedTuple):
     size: int
 
 
+_START = attrgetter("start")
+
+
 class AddressMap:
     """Answers which module covers an absolute address.
 
@@ -96,20 +101,19 @@ class AddressMap:
     """
 
     def __init__(self, spans: Sequence[Span]) -> None:
-        ordered = sorted(spans, key=lambda span: span.start)
-        self.bounds: list[int] = []
-        self.owners: list[Span | None] = [None]
-        for at, span in enumerate(ordered):
-            after = ordered[at + 1].start if at + 1 < len(ordered) else None
-            self._append(span, after)
-
-    def _append(self, span: Span, after: int | None) -> None:
-        self.bounds.append(span.start)
-        self.owners.append(span)
-        end = span.start + span.size + 1
-        if span.size and (after is None or end < after):
-            self.bounds.append(end)
-            self.owners.append(None)
+        ordered = sorted(spans, key=_START)
+        bounds: list[int] = []
+        owners: list[Span | None] = [None]
+        for span, after in zip_longest(ordered, [span.start for span in ordered[1:]]):
+            _, start, size = span
+            bounds.append(start)
+            owners.append(span)
+            end = start + size + 1
+            if size and (after is None or end < after):
+                bounds.append(end)
+                owners.append(None)
+        self.bounds = bounds
+        self.owners = owners
 
     def find(self, address: int) -> Span | None:
         """The module with the greatest start at or below `address`, if it reaches that far.
@@ -124,6 +128,8 @@ def fill_sizes(spans: Sequence[Span]) -> list[Span]:
 
     The order of the answer is the order of `spans`.
     """
+    if all(span.size for span in spans):
+        return list(spans)
     ordered = sorted(spans, key=lambda span: span.start)
     filled = {span.module: span for span in spans}
     for span, after in zip(ordered, ordered[1:], strict=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # SIGILL, SIGBUS (BSD and macOS) and SIGSEGV: the signals after which the program counter can lie.
-_CRASH_SIGNALS = frozenset({4, 10, 11})
+CRASH_SIGNALS = frozenset({4, 10, 11})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ _STEPPINGS = (
     ("wasm", Stepping(~3, 4)),
 )
 UNKNOWN = Stepping()
+IP_REGISTERS = tuple(sorted({known.ip_register for _, known in _STEPPINGS if known.ip_register}))
 
 
 def stepping(arch: str) -> Stepping:
@@ -61,7 +62,7 @@ def first_frame(address: int, cpu: Stepping, facts: StackFacts) -> int:
     It is where the program stands, unless a crash signal came and the register says otherwise: then a handler was
     entered in between and the address is a return address after all.
     """
-    if facts.signal in _CRASH_SIGNALS and cpu.ip_register is not None:
+    if facts.signal in CRASH_SIGNALS and cpu.ip_register is not None:
         register = facts.registers.get(cpu.ip_register)
         if register is not None and register != address:
             return previous(address, cpu)

@@ -67,11 +67,21 @@ class Writer:
                 parts, sym_addr, rest = seat.fragments[address - base].forms[frame.trust]
             except KeyError:
                 append(self._write_rare(placed, index))
+                if seat.lacking:
+                    self._note_lacking(placed, index)
+                    return ""
                 continue
             if frame.platform is not None:
                 beginning = _beginning(index, frame.platform)  # noqa: PLW2901
             append(f"{f'{beginning}{hex(address)}{seat.package}'.join(parts)}{hex(base + sym_addr)}{rest}")
         return ",".join(filter(None, chunks))
+
+    def _note_lacking(self, placed: Placed, start: int) -> None:
+        """Note down what all frames from `start` on lack: the stack has to be written again in any case."""
+        for seat, address in zip(placed.seats[start:], placed.adjusted[start:], strict=True):
+            relative = address - seat.address
+            if seat.symcache is not None and relative not in seat.fragments and relative not in seat.lacking:
+                seat.recall(relative, self.fragments)
 
     def _write_unusual(self, placed: Placed) -> str:
         """The way for stacks in which frames say more than their address, and for the reverse order."""

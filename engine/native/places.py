@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from operator import attrgetter, sub
 
-from engine.modules import AddressMap, Span, fill_sizes
-from engine.native.adjust import UNKNOWN, StackFacts, Stepping, aligned, first_frame, previous
+from engine.modules import Span
+from engine.native.adjust import (
+    CRASH_SIGNALS,
+    IP_REGISTERS,
+    UNKNOWN,
+    StackFacts,
+    Stepping,
+    aligned,
+    first_frame,
+    previous,
+)
 from engine.native.fragments import NO_SYMBOL, Fragment, FragmentCache
+from engine.native.ground import Ground
 from engine.native.images import NO_PACKAGE, ImageIdentity
 from engine.native.managed import ManagedTable
-from engine.native.wire import Frame, Module, SymbolicateRequest, Thread
+from engine.native.wire import Frame, Thread
+
+NO_FRAGMENTS: dict[int, Fragment] = {}
+# Of each register that may tell where a thread stands, whether it is the first address; empty where nobody asks.
+FirstKind = tuple[bool | None, ...]
 
 
 class Seat:
@@ -21,27 +34,21 @@ class Seat:
 
     `failure` is the status of every frame in it when there is no symcache. `address` is absolute; 0 means that the
     module has no absolute addresses: absolute frames that land in it sit in its `shadow`, where no symbol is ever
-    found. Of a frame without a module, the seat is NOWHERE. `managed` has the lines of a .NET module.
+    found. Of a frame without a module, the seat is NOWHERE. `managed` has the lines of a .NET module. `state` tells
+    apart what may be known of a module: all frames at one relative address are answered alike in one state.
     """
 
-    __slots__ = (
-        "address",
-        "cpu",
-        "dropped",
-        "failed",
-        "failure",
-        "fragments",
-        "identity",
-        "index",
-        "lacking",
-        "managed",
-        "masked",
-        "package",
-        "shadow",
-        "span",
-        "step",
-        "symcache",
-    )
+    # What most of a request's modules never get, or what they get later, is not written into each.
+    cpu = UNKNOWN
+    dropped = failed = 0
+    failure: str | None = "missing"
+    fragments: dict[int, Fragment] = NO_FRAGMENTS
+    managed: ManagedTable | None = None
+    masked = False
+    shadow: Seat | None = None
+    state = "!missing"
+    step = UNKNOWN.step
+    symcache: str | None = None
 
     def __init__(self, index: int, identity: ImageIdentity | None, span: Span) -> None:
         self.index = index
@@ -49,17 +56,7 @@ class Seat:
         self.span = span
         self.address = span.start
         self.package = identity.package if identity else NO_PACKAGE
-        self.cpu = UNKNOWN
-        self.step = UNKNOWN.step
-        self.masked = False
-        self.fragments: dict[int, Fragment] = {}
-        self.symcache: str | None = None
-        self.failure: str | None = "missing"
         self.lacking: set[int] = set()
-        self.dropped = 0
-        self.failed = 0
-        self.managed: ManagedTable | None = None
-        self.shadow: Seat | None = None
 
     def cast_shadow(self) -> Seat:
         """The seat of absolute frames in a module without absolute addresses."""
@@ -68,7 +65,8 @@ class Seat:
 
     def fail(self, status: str) -> None:
         """Answer all frames in the module with `status`."""
-        self.symcache, self.failure, self.fragments, self.managed = None, status, {}, None
+        self.symcache, self.failure, self.fragments, self.managed = None, status, NO_FRAGMENTS, None
+        self.state = f"!{status}"
         self.lacking.clear()
         if self.shadow is not None:
             self.shadow.failure, self.shadow.managed = status, None
@@ -103,13 +101,14 @@ class Seat:
         """Look frames up by their methods from now on."""
         self.managed = table
         self.failure = None
+        self.state = "!managed"
         if self.shadow is not None:
             self.shadow.managed = table
             self.shadow.failure = None
 
     def use_symcache(self, symcache: str, cpu: Stepping, cache: FragmentCache) -> None:
         """Look frames up in the symcache with this content from now on, or in one with these sources beside it."""
-        self.symcache = symcache
+        self.symcache = self.state = symcache
         self.cpu = cpu
         self.step = cpu.step
         self.masked = cpu.mask != -1
@@ -154,23 +153,21 @@ class Placed:
     seats: list[Seat]
     adjusted: list[int]
 
+    def count(self, seat: Seat) -> int:
+        """How many frames lie in a seat."""
+        return self.seats.count(seat)
+
 
 class Places:
     """The modules of a request, and its stacks placed into them."""
 
-    def __init__(
-        self, modules: Sequence[Module], addresses: Sequence[int], identities: Sequence[ImageIdentity]
-    ) -> None:
-        spans = fill_sizes(
-            [
-                Span(at, start, module.image_size or 0)
-                for at, (start, module) in enumerate(zip(addresses, modules, strict=True))
-            ]
-        )
-        self.seats = [Seat(span.module, identity, span) for span, identity in zip(spans, identities, strict=True)]
-        lookup = AddressMap(spans)
-        self._bounds = lookup.bounds
-        self._owners = [self._owner(span) for span in lookup.owners]
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.seats = [
+            Seat(span.module, identity, span) for span, identity in zip(ground.spans, ground.identities, strict=True)
+        ]
+        self._bounds = ground.bounds
+        self._owners = [self._owner(span) for span in ground.owners]
 
     def _owner(self, span: Span | None) -> Seat:
         if span is None:
@@ -178,13 +175,10 @@ class Places:
         seat = self.seats[span.module]
         return seat if span.start else seat.cast_shadow()
 
-    def place(self, request: SymbolicateRequest) -> list[Placed]:
-        """Every stack of the request, in its order."""
-        reverse = request.options.frame_order == "caller_first"
-        return [self._place(thread, reverse=reverse) for thread in request.stacktraces]
-
-    def _place(self, thread: Thread, *, reverse: bool) -> Placed:
-        frames, given = thread.frames, thread.addresses
+    def place(self, thread: Thread, *, reverse: bool) -> Placed:
+        """A stack; `reverse` if its outermost frame comes first."""
+        frames = thread.frames
+        given = thread.addresses if thread.known is None else thread.known.addresses(self.ground)
         if reverse:
             frames, given = frames[::-1], given[::-1]
         owners = self._owners
@@ -219,6 +213,15 @@ def _all_previous(placed: Placed, masked: bool) -> list[int]:
     if masked:
         return [previous(address, seat.cpu) for address, seat in zip(placed.given, placed.seats, strict=True)]
     return list(map(sub, placed.given, map(_STEP, placed.seats)))
+
+
+def first_kind(thread: Thread, ground: Ground, signal: int | None) -> FirstKind:
+    """What decides how the first address of a recognised stack is taken, besides its CPU."""
+    if signal not in CRASH_SIGNALS or thread.known is None:
+        return ()
+    address = thread.known.addresses(ground)[0]
+    values = [thread.registers.get(name) for name in IP_REGISTERS]
+    return tuple(None if value is None else int(value, 16) == address for value in values)
 
 
 def _first(placed: Placed, signal: int | None) -> int:

@@ -7,12 +7,16 @@ BadSchema (422), everything else BadJson (400). Error texts name the path of a f
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
 from engine.decoding import BadJson, BadSchema, decode_body
 from engine.native.hexvalues import BadHex, all_canonical, numbers_of_one_length, parse_hex
+
+if TYPE_CHECKING:
+    from engine.native.ground import Ground
+    from engine.native.outlines import Recognised
 
 __all__ = [
     "BadJson",
@@ -66,7 +70,9 @@ class Frame(msgspec.Struct, gc=False):
         return int(match[1]) if match else None
 
 
-class _Stack(msgspec.Struct):
+class Stack(msgspec.Struct):
+    """One stack, as it came."""
+
     frames: list[Frame]
     thread_id: Unsigned | None = None
     thread_name: str | None = None
@@ -103,11 +109,13 @@ class Scraping(msgspec.Struct):
     verify_ssl: bool | None = None
 
 
-class _Body(msgspec.Struct):
+class Body(msgspec.Struct):
+    """The body of a request, as it came."""
+
     platform: str | None = None
     signal: U32 | None = None
     sources: msgspec.Raw = msgspec.Raw(b"null")
-    stacktraces: list[_Stack] | None = None
+    stacktraces: list[Stack] | None = None
     modules: list[Module] | None = None
     options: Options | None = None
     scraping: Scraping | None = None
@@ -117,7 +125,8 @@ class Thread(msgspec.Struct):
     """One stack. `addresses` are the frames' addresses as given: absolute, or relative for addr_mode `rel:N`.
 
     `registers` are in the form of the answer. `plain` means that no frame says how its address is to be taken, and
-    none carries an address besides its own.
+    none carries an address besides its own. `known` is what such a stack was recognised by; without `addresses`, these
+    follow from it.
     """
 
     frames: list[Frame]
@@ -127,13 +136,15 @@ class Thread(msgspec.Struct):
     thread_id: int | None
     thread_name: str | None
     is_requesting: bool | None
+    known: Recognised | None = None
 
 
 class SymbolicateRequest(msgspec.Struct):
     """A request to symbolicate native stacks.
 
     `sources` is the raw JSON of the field, None when it was absent or null (the configured sources are meant);
-    `[]` asks for no source at all. `image_addrs` are the modules' absolute addresses, 0 where none is known.
+    `[]` asks for no source at all. `image_addrs` are the modules' absolute addresses, 0 where none is known. `ground`
+    is where the modules lie, where that is known already.
     """
 
     platform: str | None
@@ -144,20 +155,26 @@ class SymbolicateRequest(msgspec.Struct):
     image_addrs: list[int]
     options: Options
     scraping: Scraping | None
+    ground: Ground | None = None
 
 
-_DECODER = msgspec.json.Decoder(_Body)
+_DECODER = msgspec.json.Decoder(Body)
 
 
 def decode_request(body: bytes) -> SymbolicateRequest:
     """Decode the body of POST /symbolicate. Raises BadJson (answer 400) or BadSchema (answer 422)."""
     wire = decode_body(_DECODER, body)
+    return made_request(wire, [made_thread(stack, at) for at, stack in enumerate(wire.stacktraces or [])])
+
+
+def made_request(wire: Body, stacktraces: list[Thread]) -> SymbolicateRequest:
+    """The request of a decoded body, with its stacks. Raises BadSchema for what the types do not tell."""
     modules = wire.modules or []
     return SymbolicateRequest(
         wire.platform,
         wire.signal,
         None if bytes(wire.sources) == b"null" else wire.sources,
-        [_thread(stack, at) for at, stack in enumerate(wire.stacktraces or [])],
+        stacktraces,
         modules,
         _image_addrs(modules),
         wire.options or Options(),
@@ -165,7 +182,11 @@ def decode_request(body: bytes) -> SymbolicateRequest:
     )
 
 
-def _thread(stack: _Stack, at: int) -> Thread:
+def made_thread(stack: Stack, at: int, *, canonical: bool = False) -> Thread:
+    """A decoded stack; `at` is its index, `canonical` if its registers are surely in the form of the answer.
+
+    Raises BadSchema for what the types do not tell.
+    """
     path = f"$.stacktraces[{at}]"
     _check_u64(stack.thread_id, "$.stacktraces[{}].thread_id", at)
     frames = stack.frames
@@ -182,7 +203,7 @@ def _thread(stack: _Stack, at: int) -> Thread:
     return Thread(
         frames,
         _addresses(frames, path),
-        _registers(stack.registers, path),
+        _registers(stack.registers, path, canonical=canonical),
         plain,
         stack.thread_id,
         stack.thread_name,
@@ -216,10 +237,10 @@ def _addresses(frames: list[Frame], path: str) -> list[int]:
     return [_hex(value, f"{path}.frames[{at}].instruction_addr") for at, value in enumerate(texts)]
 
 
-def _registers(given: dict[str, Hex] | None, path: str) -> dict[str, str]:
+def _registers(given: dict[str, Hex] | None, path: str, *, canonical: bool) -> dict[str, str]:
     if not given:
         return {}
-    if all_canonical(list(given.values())):
+    if canonical or all_canonical(list(given.values())):
         return given  # type: ignore[return-value]  # canonical ones are texts
     return {name: f"{_hex(value, f'{path}.registers[...]'):#x}" for name, value in given.items()}
 

@@ -23,6 +23,10 @@ __all__ = ["Annotate", "Engine"]
 class Engine(Remembered):
     """The engine of one process, with everything it remembers. Safe to use from several threads."""
 
+    def decode(self, body: bytes) -> SymbolicateRequest:
+        """The body of a request. Raises BadJson (answer 400) or BadSchema (answer 422)."""
+        return self.reader.decode(body)
+
     def symbolicate(
         self,
         request: SymbolicateRequest,
@@ -37,7 +41,8 @@ class Engine(Remembered):
 
         `trust` says where links to source files may lead besides the public internet.
         """
-        identities = [self.identities.get(module) for module in request.modules]
+        ground = request.ground
+        identities = ground.identities if ground else [self.identities.get(module) for module in request.modules]
         asked = Asked(request, identities, signal_head(request.signal))
         return Job(self, asked, Question(sources, scope, self.store, deadline), annotate, trust).run()
 

@@ -11,9 +11,11 @@ from engine.lookup.model import Candidate, CficacheAnswer, SymcacheAnswer
 from engine.modules import Wanted
 from engine.native.fragments import json_text, sorted_json
 from engine.native.frames import Writer
+from engine.native.ground import Ground
 from engine.native.images import UNUSED, ImageFindings, ImageIdentity
 from engine.native.managed import ManagedTable
 from engine.native.places import NOWHERE, Placed, Places, Seat, adjust
+from engine.native.stencils import Standing
 from engine.native.wire import Thread
 from engine.outgoing import Trust
 from engine.run.asked import Asked
@@ -50,8 +52,14 @@ class Job:
         self.question = question
         self.question_key = question.key
         self.identities = asked.identities
-        self.places = Places(request.modules, request.image_addrs, self.identities)
-        self.placed = self.places.place(request)
+        ground = request.ground or Ground(request.modules, request.image_addrs, self.identities)
+        self.places = Places(ground)
+        self.unready: dict[int, Standing] = {}
+        self.reverse = request.options.frame_order == "caller_first"
+        self.stacks: list[Placed | Standing] = [
+            self._place(thread) if thread.known is None or self.reverse else Standing(thread, thread.known, self.places)
+            for thread in request.stacktraces
+        ]
         self.resolved: dict[int, Resolved] = {}
         self.sourced: dict[int, Sourced | None] = {}
         self.now = time.time()
@@ -59,23 +67,37 @@ class Job:
         self.arch = _UNKNOWN_ARCH
         self.with_context = request.options.apply_source_context is not False
         self.door = door_of(request.scraping, trust)
-        self.writer = Writer(engine.fragments, engine.demangler, reverse=request.options.frame_order == "caller_first")
+        self.writer = Writer(engine.fragments, engine.demangler, reverse=self.reverse)
 
     def run(self) -> bytes:
         self._resolve_touched()
-        masked = any(seat.masked for seat in self.places.seats)
-        for placed in self.placed:
-            adjust(placed, self.request.signal, masked=masked)
+        for stack in self.stacks:
+            if isinstance(stack, Placed):
+                self._adjust(stack)
         stacks = self._write_filled()
         if self.with_context and self._find_sources():
             stacks = self._write_filled()
+        if self.unready:
+            self._learn(stacks)
         images = ",".join(self._images())
         head, end = self.asked.head(self.arch), self.asked.end
-        return f'{{"status":"completed",{head}"stacktraces":[{",".join(stacks)}],"modules":[{images}]{end}}}'.encode()
+        parts = [f'{{"status":"completed",{head}"stacktraces":['.encode()]
+        for at, frames in enumerate(stacks):
+            start = "," if at else ""
+            parts.append(f'{start}{{{_stack_head(self.request.stacktraces[at])}"frames":['.encode())
+            parts += (frames, f"]{self.asked.stack_ends.get(at, '')}}}".encode())
+        parts.append(f'],"modules":[{images}]{end}}}'.encode())
+        return b"".join(parts)
+
+    def _place(self, thread: Thread) -> Placed:
+        return self.places.place(thread, reverse=self.reverse)
+
+    def _adjust(self, placed: Placed) -> None:
+        adjust(placed, self.request.signal, masked=any(seat.masked for seat in self.places.seats))
 
     def _touched(self) -> list[Seat]:
         """The seats that frames lie in."""
-        touched = {seat.index for placed in self.placed for seat in set(placed.seats)} - {NOWHERE.index}
+        touched = {seat.index for stack in self.stacks for seat in set(stack.seats)} - {NOWHERE.index}
         return [self.places.seats[index] for index in sorted(touched)]
 
     def _resolve_touched(self) -> None:
@@ -137,9 +159,9 @@ class Job:
     def _count(self, seat: Seat) -> int:
         """How many frames lie in a module."""
         both = (seat, seat.shadow) if seat.shadow else (seat,)
-        return sum(placed.seats.count(each) for placed in self.placed for each in both)
+        return sum(stack.count(each) for stack in self.stacks for each in both)
 
-    def _write_filled(self) -> list[str]:
+    def _write_filled(self) -> list[bytes]:
         """The stacks, once nothing is lacking. Files that vanish meanwhile make it lack something else."""
         stacks = self._write_stacks()
         for _ in range(_MOST_FILLS):
@@ -149,15 +171,40 @@ class Job:
             stacks = self._write_stacks()
         return stacks
 
-    def _write_stacks(self) -> list[str]:
+    def _write_stacks(self) -> list[bytes]:
         for seat in self.places.seats:
             seat.forget_counts()
-        return [self._write_stack(placed, at) for at, placed in enumerate(self.placed)]
+        written = self._write_ready()
+        return [written[at] if at in written else self._write_other(at, stack) for at, stack in enumerate(self.stacks)]
 
-    def _write_stack(self, placed: Placed, at: int) -> str:
+    def _write_ready(self) -> dict[int, bytes]:
+        """The frames of recognised stacks that something is ready for, by their index."""
+        written, signal, stencils = {}, self.request.signal, self.engine.stencils
         with self.engine.gate:
-            frames = self.writer.write(placed)
-        return f'{{{_stack_head(placed.thread)}"frames":[{frames}]{self.asked.stack_ends.get(at, "")}}}'
+            for at, stack in enumerate(self.stacks):
+                ready = stencils.get(stack.key(signal)) if isinstance(stack, Standing) else None
+                if ready is not None and isinstance(stack, Standing):
+                    written[at] = ready.write(stack)
+        return written
+
+    def _write_other(self, at: int, stack: Placed | Standing) -> bytes:
+        if isinstance(stack, Standing):
+            self.unready[at] = stack
+            self.stacks[at] = stack = self._place(stack.thread)
+            self._adjust(stack)
+        return self._write_placed(stack)
+
+    def _write_placed(self, placed: Placed) -> bytes:
+        with self.engine.gate:
+            return self.writer.write(placed).encode()
+
+    def _learn(self, written: list[bytes]) -> None:
+        """Remember the frames of stacks that were recognised, and that nothing was ready for."""
+        for at, standing in self.unready.items():
+            placed = self.stacks[at]
+            if isinstance(placed, Placed):
+                with self.engine.gate:
+                    self.engine.stencils.learn(standing, self.request.signal, placed, written[at], self.writer)
 
     def _fill(self) -> None:
         """Look up what seats lack, module by module."""
@@ -234,11 +281,12 @@ class Job:
         return sourced.joined(resolved.answer, {row.location: row for row in self._links(seat)})
 
     def _links(self, seat: Seat) -> Iterator[Candidate]:
-        """The links that were followed for the frames of a module."""
-        for placed in self.placed:
-            for index, here in enumerate(placed.seats):
-                if here.index == seat.index:
-                    yield from self.writer.candidates(placed, index)
+        """The links that were followed for the frames of a module; stacks that something was ready for have none."""
+        for placed in self.stacks:
+            if isinstance(placed, Placed):
+                for index, here in enumerate(placed.seats):
+                    if here.index == seat.index:
+                        yield from self.writer.candidates(placed, index)
 
     def _is_deserted(self, seat: Seat) -> bool:
         """Whether all frames of a module were dropped; without source context nobody looks for that."""

@@ -9,7 +9,9 @@ from engine.native.fragments import FragmentCache
 from engine.native.gate import Gate
 from engine.native.images import ImageIdentities
 from engine.native.managed import ManagedLines, OpenPortablePdbs
+from engine.native.reading import RequestReader
 from engine.native.renaming import Renamings
+from engine.native.stencils import Stencils
 from engine.native.symcache import OpenSymcaches
 from engine.run.filling import Readers
 from engine.run.resolved import ResolvedModules
@@ -29,7 +31,9 @@ class Remembered:
         self.unwound = UnwoundModules()
         self.cfis = OpenCfis()
         self.identities = ImageIdentities()
+        self.reader = RequestReader(self.identities)
         self.fragments = FragmentCache()
+        self.stencils = Stencils()
         self.demangler = Demangler()
         self.symcaches = OpenSymcaches()
         self.managed_lines = ManagedLines()

@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from engine.outgoing import Deadline
-from engine.run import decode_request
 from symbolication import runtime
 from symbolication.callers import Caller
 from symbolication.description import native as described
@@ -39,9 +38,9 @@ class ProjectSymbolicateView(ProjectView):
 
 
 def _prepared(caller: Caller, body: bytes, query: Query) -> Work:
-    decoded = decode_request(body)
-    asking = caller.asking(decoded.sources)
     engine, trust = runtime.engine(), caller.asker.trust
+    decoded = engine.decode(body)
+    asking = caller.asking(decoded.sources)
 
     def work(deadline: Deadline) -> bytes:
         return engine.symbolicate(
