@@ -20,39 +20,19 @@ _MOST_FINDINGS = 5
 _GUARD_SECONDS = 120
 
 
-def run(name: str, *, seconds: float, seed: int, guided: bool, findings: Path) -> int:
-    """Try inputs for so long. 1 when something was found, which is then a file below `findings`."""
-    target = _instrumented(name) if guided else _target(name)
-    place = findings / name.replace(" ", "-").replace(":", "")
-    place.mkdir(parents=True, exist_ok=True)
+def run(target: Target, place: Path, *, seconds: float, seed: int, guided: bool) -> int:
+    """Try inputs for so long. 1 when something was found, which is then a file in `place`."""
     _limit(seconds)
     if guided:
         _guided(target, place, seconds, seed)
     return _by_chance(target, place, seconds, seed)
 
 
-def reproduce(name: str, path: Path) -> int:
+def reproduce(target: Target, path: Path) -> int:
     """Give a target one file, without a net: the error is shown as it comes."""
-    run_one(_target(name), path.read_bytes())
+    run_one(target, path.read_bytes())
     print("This input is read or refused as it should be.")
     return 0
-
-
-def _target(name: str) -> Target:
-    from fuzz.__main__ import prepare
-
-    prepare()
-    from fuzz.targets import TARGETS
-
-    return TARGETS[name]
-
-
-def _instrumented(name: str) -> Target:
-    """As `_target`, with every branch of our own code watched."""
-    import atheris
-
-    with atheris.instrument_imports(include=["engine", "core", "crashes", "debugfiles", "symbolserver"]):
-        return _target(name)
 
 
 def _limit(seconds: float) -> None:
@@ -80,7 +60,7 @@ def _by_chance(target: Target, place: Path, seconds: float, seed: int) -> int:
                 raise
             _note(place, data, error, found)
     current.unlink(missing_ok=True)
-    print(f"  {tried} inputs")
+    print(f"{tried} inputs")
     return int(bool(found))
 
 
@@ -93,7 +73,7 @@ def _note(place: Path, data: bytes, error: BaseException, found: set[str]) -> No
     found.add(where)
     path = place / hashlib.sha256(data).hexdigest()[:16]
     path.write_bytes(data)
-    print(f"  {where}: {str(error)[:200]!r}: {path}")
+    print(f"{where}: {str(error)[:200]!r}: {path}")
     traceback.print_exception(error, limit=-6, file=sys.stdout)
 
 
