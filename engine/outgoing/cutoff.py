@@ -8,7 +8,10 @@ import threading
 from contextlib import suppress
 from types import TracebackType
 
+from engine.outgoing.watch import Watch
+
 LONGEST_WAIT_SECONDS = 86_400.0
+_watch = Watch()
 
 
 class CutOff:
@@ -23,12 +26,12 @@ class CutOff:
         self.happened = False
         self._lock = threading.Lock()
         self._twin = _duplicate(sock)
-        self._timer = threading.Timer(min(seconds, LONGEST_WAIT_SECONDS), self._cut)
-        self._timer.daemon = True
+        self._seconds = min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
+        self._number: int | None = None
 
     def __enter__(self) -> CutOff:
         if self._twin is not None:
-            self._timer.start()
+            self._number = _watch.call_after(self._seconds, self._cut)
         return self
 
     def __exit__(
@@ -38,7 +41,8 @@ class CutOff:
 
     def stop(self) -> None:
         """The work is done: do not cut any more."""
-        self._timer.cancel()
+        if self._number is not None:
+            _watch.cancel(self._number)
         with self._lock:
             if self._twin is not None:
                 self._twin.close()
