@@ -16,9 +16,6 @@ from symbolsvc.environment import ConfigurationError
 _PLAIN: Final = {
     "up": "symbolsvc.running.up",
     "worker": "symbolsvc.running.worker",
-    "web": "symbolsvc.running.web",
-    "jobs": "symbolsvc.running.jobs",
-    "keep_cache": "symbolsvc.running.keeper",
 }
 _WITHOUT_DATABASE: Final = {"help", "--help", "-h", "version", "--version", "check", "makemigrations", "schema"} | {
     "settings_docs",

@@ -1,4 +1,4 @@
-"""`manage.py keep_cache`: keeps the cache directory of this host within its limits. Imports no Django.
+"""The process that keeps the cache directory of this host within its limits.
 
 A process of its own: looking at half a million files takes seconds of computing, which requests should not wait for.
 Every host has its own cache directory and its own keeper; of several on one directory, one works.
@@ -6,18 +6,15 @@ Every host has its own cache directory and its own keeper; of several on one dir
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import os
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from engine.caches import Limits, Tidied, default_limit, tidy
-from engine.errors import SymbolsvcError
 from symbolsvc import environment
 from symbolsvc.running import cache_report
 
@@ -30,15 +27,9 @@ _REST: Final = 20.0
 _ALARM_SHARE: Final = 0.02
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run until told to stop."""
-    parser = argparse.ArgumentParser(prog="manage.py keep_cache", description="Keep the cache within its limits.")
-    parser.parse_args(arguments)
-    try:
-        values = environment.read()
-    except SymbolsvcError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return 2
+def run() -> None:
+    """Run until told to stop. Raises ConfigurationError."""
+    values = environment.read()
     root = environment.cache_dir(values)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     keeper = Keeper(root, limits_of(values, root))

@@ -44,6 +44,10 @@ class Address:
     def _joined(self, host: str) -> str:
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
+    def close(self) -> None:
+        """Reserve it no longer in this process; to be called by a process that was forked from the reserving one."""
+        self._reserved.close()
+
     def answers(self, path: str) -> bool:
         """Whether a request for `path` is answered 200."""
         connection = http.client.HTTPConnection(_ANY.get(self.host, self.host), self.port, timeout=5)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from symbolsvc.environment import BASE_DIR, ConfigurationError
 from symbolsvc.running.children import Plan
+from symbolsvc.running.forking import Fork
 
-MANAGE: Final = str(BASE_DIR / "manage.py")
 # Which queues a job process takes from, and how many such processes there are; each runs one job at a time.
 JOB_PROCESSES: Final[tuple[tuple[str, int], ...]] = (("maintenance", 1), ("imports", 1), ("uploads", 1), ("again", 1))
 CRASHES: Final = "crashes"
@@ -21,14 +22,7 @@ JOBS_STOP_SECONDS: Final = 20.0
 CONVERTER_VARIABLE: Final = "SYMBOLSVC_CONVERTER"
 # The variable of the Prometheus library: where processes share what they count.
 METRICS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
-LISTEN_VARIABLE: Final = "SYMBOLSVC_LISTEN"
 WORKERS_VARIABLE: Final = "WEB_WORKERS"
-MIGRATE_VARIABLE: Final = "SYMBOLSVC_MIGRATE"
-
-
-def manage(name: str, env: Mapping[str, str], *arguments: str, **options: Any) -> Plan:
-    """A process that runs a command of manage.py."""
-    return Plan(name, (sys.executable, MANAGE, *arguments), env, **options)
 
 
 def converter(env: Mapping[str, str]) -> Plan:
@@ -38,36 +32,48 @@ def converter(env: Mapping[str, str]) -> Plan:
     return Plan("converter", argv, {**env, "PYTHONPATH": os.pathsep.join(paths)})
 
 
-def cache_keeper(env: Mapping[str, str]) -> Plan:
+def cache_keeper(leave: Callable[[], None]) -> Fork:
     """The process that keeps this host's cache directory within its limits."""
-    return manage("cache keeper", env, "keep_cache", stop_seconds=2.0)
+    from symbolsvc.running import keeper
+
+    return Fork("cache keeper", keeper.run, stop_seconds=2.0, leave=leave)
 
 
-def jobs(env: Mapping[str, str], crash_workers: int, only: Collection[str] | None = None) -> Plan:
-    """The process that forks those that run jobs, of all queues or some; `crash_workers` of them process crashes.
+def jobs(crash_workers: int, leave: Callable[[], None], only: Collection[str] | None = None) -> list[Fork]:
+    """The processes that run jobs, of all queues or some; `crash_workers` of them process crashes.
 
     Raises ConfigurationError for a queue that there is not.
     """
+    from symbolsvc.working import run_jobs
+
+    return [
+        Fork(f"jobs {queue} {number}", partial(run_jobs, [queue]), JOBS_STOP_SECONDS, leave=leave)
+        for queue, count in chosen(crash_workers, only)
+        for number in range(1, count + 1)
+    ]
+
+
+def chosen(crash_workers: int, only: Collection[str] | None = None) -> list[tuple[str, int]]:
+    """Queues and how many processes each has. Raises ConfigurationError for a queue that there is not."""
     counts = dict((*JOB_PROCESSES, (CRASHES, crash_workers)))
     unknown = sorted(set(only or ()) - set(counts))
     if unknown:
         raise ConfigurationError(f"--queues: there is no queue {unknown[0]}, only {', '.join(counts)}.")
-    chosen = [f"{queue}={count}" for queue, count in counts.items() if only is None or queue in only]
-    return manage("jobs", env, "jobs", *chosen, stop_seconds=JOBS_STOP_SECONDS + 3.0)
+    return [(queue, count) for queue, count in counts.items() if only is None or queue in only]
 
 
-def web(env: Mapping[str, str], graceful_seconds: float) -> Plan:
+def web(address: str, graceful_seconds: float, leave: Callable[[], None]) -> Fork:
     """The web server's first process, which brings the tables up to date and forks the others.
 
     SIGQUIT ends it at once, with its children.
     """
-    return manage(
-        "web", {**env, MIGRATE_VARIABLE: "1"}, "web", stop_seconds=graceful_seconds + 5.0, death_signal=signal.SIGQUIT
-    )
+    from symbolsvc.running.web import serve
+
+    return Fork("web", partial(serve, address), graceful_seconds + 5.0, death_signal=signal.SIGQUIT, leave=leave)
 
 
 def environment(data_dir: Path, database_url: str, sockets: Path, **more: str) -> dict[str, str]:
-    """What the processes get: our environment and what we know more."""
+    """What the processes have in their environment beside ours: what we know more."""
     counted = sockets / "metrics"
     counted.mkdir(mode=0o700, exist_ok=True)
     known = {
@@ -76,4 +82,4 @@ def environment(data_dir: Path, database_url: str, sockets: Path, **more: str) -
         CONVERTER_VARIABLE: str(sockets / "converter"),
         METRICS_VARIABLE: str(counted),
     }
-    return {**os.environ, **known, **more}
+    return {**known, **more}

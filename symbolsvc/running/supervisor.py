@@ -18,6 +18,8 @@ _LONGEST_PAUSE: Final = 1.0
 _WATCH_PAUSE: Final = 0.02
 # What ends this often before it was ever of use will not get better by trying.
 _HOPELESS_FAILURES: Final = 4
+# Of a process that cannot run with the settings that it has.
+_MISCONFIGURED: Final = 2
 
 
 class GaveUp(SymbolsvcError):
@@ -59,6 +61,13 @@ class Supervisor:
             self._stop(group)
         if self._database is not None:
             self._database.stop()
+
+    def leave(self) -> None:
+        """Let go of what wakes the supervisor; to be called by a process that was forked from it."""
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        if self._database is not None:
+            self._database.leave()
 
     def proceed(self) -> bool:
         """Whether nobody has asked to stop."""
@@ -109,7 +118,7 @@ class Supervisor:
         status = child.ended()
         if status is None:
             return
-        if not self.ready and child.failures >= _HOPELESS_FAILURES:
+        if not self.ready and (status == _MISCONFIGURED or child.failures >= _HOPELESS_FAILURES):
             raise GaveUp(f"{child.plan.name} does not start; its messages are above.")
         log(f"{child.plan.name} ended with status {status}, starting it again in {child.delay:.1f} s", self._who)
 
@@ -123,11 +132,11 @@ class Supervisor:
     def _stop(self, group: Sequence[Child]) -> None:
         for child in group:
             child.ask_to_stop()
+        asked = time.monotonic()
         for child in group:
-            self._await_end(child)
+            self._await_end(child, asked + child.plan.stop_seconds)
 
-    def _await_end(self, child: Child) -> None:
-        deadline = time.monotonic() + child.plan.stop_seconds
+    def _await_end(self, child: Child, deadline: float) -> None:
         while child.process is not None and child.process.poll() is None and time.monotonic() < deadline:
             if self._signals > 1:
                 break

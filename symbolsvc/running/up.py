@@ -1,11 +1,12 @@
-"""`manage.py up`: the whole service, from one command. Imports no Django."""
+"""`manage.py up`: the whole service, from one command."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -13,12 +14,12 @@ from typing import Any, Final
 from engine.errors import SymbolsvcError
 from symbolsvc import environment
 from symbolsvc.environment import ConfigurationError
-from symbolsvc.running import plans, secrets
+from symbolsvc.running import plans, program, secrets
 from symbolsvc.running.datadir import DataDirectory
 from symbolsvc.running.listening import Address
 from symbolsvc.running.postgres import DatabaseError, Server
 from symbolsvc.running.postgres.server import answers
-from symbolsvc.running.processes import wait_for
+from symbolsvc.running.processes import detach, wait_for
 from symbolsvc.running.scratch import scratch_environment
 from symbolsvc.running.supervisor import Supervisor, log
 
@@ -48,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=8000, help="the port; 0 for a free one (8000)")
     parser.add_argument("--workers", type=int, help="web processes (one per core)")
     parser.add_argument("--data-dir", help="where database, secrets and caches live")
+    parser.add_argument(
+        "--without-jobs", action="store_true", help="answer requests only: `worker` on other hosts runs jobs"
+    )
     return parser
 
 
@@ -59,30 +63,41 @@ def _port(text: str) -> int:
 
 
 def _up(options: argparse.Namespace, values: dict[str, Any]) -> None:
+    if options.without_jobs and not values["DATABASE_URL"]:
+        raise ConfigurationError("--without-jobs: set DATABASE_URL to the database that other hosts run jobs on.")
     data_dir = environment.data_dir(values)
     with _lock(data_dir) as directory, _sockets(directory) as sockets:
         secrets.settled(values, data_dir)
         address = Address(options.host, options.port)
         server = None if values["DATABASE_URL"] else Server(data_dir)
         with Supervisor(server) as supervisor:
-            database_url = _database_url(server, supervisor, values)
-            if database_url is None:
-                log("stopping")
-                return
-            env = plans.environment(data_dir, database_url, sockets, **_web_environment(address, options))
-            _start(supervisor, env, address, values)
+            database_url = server.begin() if server else _answering(values["DATABASE_URL"])
+            known = plans.environment(data_dir, database_url, sockets, **_chosen(options))
+            scratch = scratch_environment(environment.cache_dir(values))
+            supervisor.start([plans.converter({**os.environ, **known, **scratch})])
+            # While our own database starts.
+            program.load(known)
+
+            def leave() -> None:
+                detach()
+                directory.running.release()
+                address.close()
+                supervisor.leave()
+
+            if _answers(server, supervisor):
+                _serve(supervisor, address, values, leave, with_jobs=not options.without_jobs)
+            log("stopping")
 
 
-def _database_url(server: Server | None, supervisor: Supervisor, values: dict[str, Any]) -> str | None:
-    """The address of a database that answers; None when told to stop before it did. Raises DatabaseError."""
-    if server is None:
-        return _answering(values["DATABASE_URL"])
+def _answers(server: Server | None, supervisor: Supervisor) -> bool:
+    """Whether the database that was begun answers; False when told to stop before. Raises DatabaseError."""
     try:
-        return server.start(supervisor.proceed)
+        if server is not None:
+            server.start(supervisor.proceed)
     except DatabaseError:
         if supervisor.proceed():
             raise
-        return None
+    return supervisor.proceed()
 
 
 def _answering(database_url: str) -> str:
@@ -91,21 +106,21 @@ def _answering(database_url: str) -> str:
     return database_url
 
 
-def _web_environment(address: Address, options: argparse.Namespace) -> dict[str, str]:
-    workers = {} if options.workers is None else {plans.WORKERS_VARIABLE: str(options.workers)}
-    return {plans.LISTEN_VARIABLE: str(address), **workers}
+def _chosen(options: argparse.Namespace) -> dict[str, str]:
+    return {} if options.workers is None else {plans.WORKERS_VARIABLE: str(options.workers)}
 
 
-def _start(supervisor: Supervisor, env: dict[str, str], address: Address, values: dict[str, Any]) -> None:
-    supervisor.start([plans.converter({**env, **scratch_environment(environment.cache_dir(values))})])
-    supervisor.start([plans.web(env, values["GRACEFUL_SECONDS"])])
+def _serve(
+    supervisor: Supervisor, address: Address, values: dict[str, Any], leave: Callable[[], None], *, with_jobs: bool
+) -> None:
+    supervisor.start([plans.web(str(address), values["GRACEFUL_SECONDS"], leave)])
     if supervisor.wait_until(lambda: address.answers("/livez")):
         supervisor.ready = True
-        supervisor.start([plans.cache_keeper(env), plans.jobs(env, values["CRASH_WORKERS"])])
+        jobs = plans.jobs(values["CRASH_WORKERS"], leave) if with_jobs else []
+        supervisor.start([plans.cache_keeper(leave), *jobs])
         sys.stdout.write(f"ready http://{address}\n")
         sys.stdout.flush()
         supervisor.run()
-    log("stopping")
 
 
 @contextmanager

@@ -6,16 +6,17 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from engine.errors import SymbolsvcError
 from symbolsvc import environment
-from symbolsvc.running.plans import LISTEN_VARIABLE, MIGRATE_VARIABLE
+from symbolsvc.running.forking import Fork
 from symbolsvc.running.processes import die_with
-from symbolsvc.running.scratch import use_scratch
 
 # Kept-alive connections wait without a thread; beyond the threads a process holds this many.
 _IDLE_CONNECTIONS: Final = 2000
@@ -39,8 +40,9 @@ class Application(BaseApplication):  # type: ignore[misc]
     def load(self) -> Callable[..., Any]:
         from symbolsvc.wsgi import application
 
-        if os.environ.get(MIGRATE_VARIABLE):
-            _migrate()
+        # In a process of its own: what it loads and connects would stay in this one.
+        if status := Fork("migrate", _migrate, 0.0).launch().wait():
+            raise SystemExit(abs(status))
         return application
 
 
@@ -88,10 +90,15 @@ def _options(values: dict[str, Any], listen: str) -> dict[str, Any]:
 
 
 def _migrate() -> None:
-    from symbolsvc.migrating import bring_up_to_date, release_pool
+    from core.installation import demand_shared
+    from symbolsvc.migrating import bring_up_to_date
 
-    bring_up_to_date()
-    release_pool()
+    try:
+        bring_up_to_date()
+        demand_shared()
+    except SymbolsvcError as error:
+        sys.stderr.write(f"{error.message}\n")
+        raise SystemExit(2) from None
 
 
 def _freeze(_arbiter: Any) -> None:
@@ -104,10 +111,6 @@ def _die_with_master(arbiter: Any, _worker: Any) -> None:
     die_with(arbiter.pid, signal.SIGKILL)
 
 
-def main(_arguments: Sequence[str]) -> int:
-    """Serve until told to stop."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "symbolsvc.settings")
-    values = environment.read()
-    use_scratch(environment.cache_dir(values))
-    Application(values, os.environ[LISTEN_VARIABLE]).run()
-    return 0
+def serve(listen: str) -> None:
+    """Serve at this address until told to stop. The program has to be loaded."""
+    Application(environment.read(), listen).run()

@@ -1,8 +1,9 @@
-"""`manage.py worker`: the job processes alone, for a host without web processes. Imports no Django."""
+"""`manage.py worker`: the job processes alone, for a host without web processes."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ from typing import Any
 from engine.errors import SymbolsvcError
 from symbolsvc import environment
 from symbolsvc.environment import ConfigurationError
-from symbolsvc.running import plans, secrets
+from symbolsvc.running import plans, program, secrets
 from symbolsvc.running.postgres import available
+from symbolsvc.running.processes import detach
 from symbolsvc.running.scratch import scratch_environment
 from symbolsvc.running.supervisor import Supervisor
 
@@ -47,8 +49,18 @@ def _work(values: dict[str, Any], queues: frozenset[str] | None) -> None:
 
 
 def _supervise(values: dict[str, Any], database_url: str, queues: frozenset[str] | None) -> None:
+    plans.chosen(values["CRASH_WORKERS"], queues)
     with tempfile.TemporaryDirectory(prefix="symbolsvc-") as sockets, Supervisor() as supervisor:
-        env = plans.environment(environment.data_dir(values), database_url, Path(sockets))
-        supervisor.start([plans.converter({**env, **scratch_environment(environment.cache_dir(values))})])
-        supervisor.start([plans.cache_keeper(env), plans.jobs(env, values["CRASH_WORKERS"], queues)])
+        known = plans.environment(environment.data_dir(values), database_url, Path(sockets))
+        scratch = scratch_environment(environment.cache_dir(values))
+        supervisor.start([plans.converter({**os.environ, **known, **scratch})])
+        program.load(known)
+
+        def leave() -> None:
+            detach()
+            supervisor.leave()
+
+        # A database that is away for long is no reason to give up.
+        supervisor.ready = True
+        supervisor.start([plans.cache_keeper(leave), *plans.jobs(values["CRASH_WORKERS"], leave, queues)])
         supervisor.run()

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from symbolsvc.running.datadir import DataDirectory
+from symbolsvc.running.postgres import server
 from tests.faults.crash_load import Client, Load, Stored
 from tests.service import SERVICE_SETTINGS, Service, environment, remove_place
 
 ROUNDS = int(os.environ.get("CRASH_FAULT_ROUNDS", "4"))
-VICTIMS = {"web": "manage.py web", "database": "bin/postgres"}
+VICTIMS = {"web": "symbolsvc: web", "database": "bin/postgres"}
 SETTINGS = {**SERVICE_SETTINGS, "CRASH_LEASE_SECONDS": "5", "CRASH_WORKERS": "2", "ACCESS_LOG": "false"}
 
 
@@ -78,7 +80,7 @@ def test_whatever_is_killed_every_accepted_crash_is_processed_once(own_service: 
 
 
 def database_url(service: Service) -> str:
-    """The address of the embedded database, as the processes have been told."""
-    words = Path(f"/proc/{service.child('keep_cache')}/environ").read_bytes().split(b"\0")
-    (url,) = [word.partition(b"=")[2] for word in words if word.startswith(b"DATABASE_URL=")]
-    return url.decode()
+    """The address of the embedded database."""
+    locator = DataDirectory(service.data_dir).locator()
+    assert locator is not None
+    return server.url(locator.sockets)

@@ -46,7 +46,7 @@ class Loaded:
     memory_before: int
 
     def web_processes(self) -> list[int]:
-        return [pid for pid, line in self.service.children().items() if "gunicorn" in line or "web" in line]
+        return [pid for pid, line in self.service.children().items() if "symbolsvc: web" in line]
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def test_the_running_service_keeps_its_cache_within_the_limit(tmp_path: Path) ->
     running = Service(data_dir, env, options=("--workers", "1"))
     try:
         running.start()
-        assert running.child("keep_cache")
+        assert running.child("symbolsvc: cache keeper")
         old = fill(data_dir / "cache", 200 * KIB, "b" * 64)
         os.utime(old, (time.time() - 100, time.time() - 100))
         new = fill(data_dir / "cache", 200 * KIB)

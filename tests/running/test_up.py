@@ -53,7 +53,7 @@ def answers(service, path="/readyz"):
 
 
 def web_workers(service):
-    return list(children_of(service.child("manage.py web")))
+    return list(children_of(service.child("symbolsvc: web")))
 
 
 @pytest.fixture(scope="module")
@@ -120,14 +120,13 @@ def test_a_port_in_use_is_refused(running, tmp_path):
     assert done.stderr == f"{host}:{port}: Address already in use\n"
 
 
-@pytest.mark.parametrize("word", ["manage.py web", "manage.py jobs", "engine.convert.server"])
+@pytest.mark.parametrize("word", ["symbolsvc: web", "symbolsvc: cache keeper", "engine.convert.server"])
 def test_a_killed_process_is_started_again(running, word):
     killed = running.child(word)
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: any(word in line and pid != killed for pid, line in running.children().items()))
     eventually(lambda: answers(running))
-    names = {"manage.py web": "web", "engine.convert.server": "converter"}
-    name = names.get(word, "jobs")
+    name = {"engine.convert.server": "converter"}.get(word, word.removeprefix("symbolsvc: "))
     assert f"{name} ended with status -9, starting it again" in running.log
 
 
@@ -140,7 +139,7 @@ def test_a_killed_web_worker_is_replaced(running):
 
 def test_web_workers_end_with_their_first_process(running):
     workers = web_workers(running)
-    os.kill(running.child("manage.py web"), signal.SIGKILL)
+    os.kill(running.child("symbolsvc: web"), signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in workers), 5)
     eventually(lambda: answers(running))
 
@@ -158,14 +157,7 @@ def test_a_killed_job_process_is_replaced_and_the_others_work_on(running, queue)
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: killed not in running.job_processes() and len(running.job_processes()) == len(before))
     assert before - {killed} < set(running.job_processes())
-    assert f"[jobs] jobs {queue} 1 ended with status -9, starting it again" in running.log
-
-
-def test_job_processes_end_with_the_one_that_forked_them(running):
-    before = all_job_processes(running)
-    os.kill(running.child("manage.py jobs"), signal.SIGKILL)
-    eventually(lambda: not alive(before), 5)
-    assert not set(all_job_processes(running)) & set(before)
+    assert f"[up] jobs {queue} 1 ended with status -9, starting it again" in running.log
 
 
 def test_a_killed_database_is_started_again_and_nothing_is_lost(running, data_dir):
@@ -180,8 +172,7 @@ def test_a_killed_database_is_started_again_and_nothing_is_lost(running, data_di
 
 
 def everything(service):
-    forks = [*web_workers(service), *service.job_processes()]
-    pids = [service.process.pid, *service.children(), *forks, *database_processes(service.data_dir)]
+    pids = [service.process.pid, *service.children(), *web_workers(service), *database_processes(service.data_dir)]
     assert len(pids) > 8
     return pids
 

@@ -161,7 +161,7 @@ def test_lookup_tables_lie_on_the_disk_of_the_cache(shop: Tenant, service: Servi
     symbolicate(shop, [{"abs_path": "https://shop.test/app.min.js", "lineno": 1, "colno": 20}], release=RELEASE)
 
     place = str(service.data_dir / "cache" / "tmp")
-    parent = service.child("manage.py web")
+    parent = service.child("symbolsvc: web")
     mapped = [Path(f"/proc/{pid}/maps").read_text() for pid in children_of(parent)]
     assert any(f"{place}/" in text for text in mapped)
     assert list((service.data_dir / "cache" / "tmp").iterdir()) == []

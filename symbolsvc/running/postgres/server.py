@@ -56,16 +56,28 @@ class Server:
         self._lock: Lock | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
+    def begin(self) -> str:
+        """Start without waiting until it answers; its address. Raises ConfigurationError."""
+        ready = self._prepare()
+        end_orphans(ready.data)
+        self.process = cluster.start(ready, durable=self._durable)
+        return url(ready.sockets)
+
+    def leave(self) -> None:
+        """Let go of its files' lock; to be called by a process that was forked from the one that runs it."""
+        if self._lock is not None:
+            self._lock.release()
+
     def start(self, proceed: Proceed = lambda: True) -> str:
-        """Start, wait until it answers, and return its address; also after a crash of whatever kind.
+        """Start unless begun, wait until it answers, and return its address; also after a crash of whatever kind.
 
         Raises ConfigurationError or DatabaseError; waiting ends early when `proceed` says no.
         """
         ready = self._prepare()
         for attempt in range(_ATTEMPTS):
-            end_orphans(ready.data)
-            self.process = cluster.start(ready, durable=self._durable)
-            if wait_for(lambda: self._settled(ready), _START_SECONDS, proceed) and self.process.poll() is None:
+            if not self._runs():
+                self.begin()
+            if wait_for(lambda: self._settled(ready), _START_SECONDS, proceed) and self._runs():
                 self._create_database(ready)
                 return url(ready.sockets)
             self.stop()
@@ -98,9 +110,10 @@ class Server:
         return self._place
 
     def _settled(self, ready: place.Place) -> bool:
-        if self.process is None or self.process.poll() is not None:
-            return True
-        return answers(url(ready.sockets, "postgres"))
+        return not self._runs() or answers(url(ready.sockets, "postgres"))
+
+    def _runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def _create_database(self, ready: place.Place) -> None:
         with psycopg.connect(url(ready.sockets, "postgres"), autocommit=True) as connection:
