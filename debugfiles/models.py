@@ -81,6 +81,7 @@ class DebugFile(models.Model):
             models.Index(fields=("project", "code_id"), name="debug_file_by_code_id"),
             models.Index(fields=("project", "checksum"), name="debug_file_by_checksum"),
             models.Index(fields=("project", "-id"), name="debug_file_newest"),
+            models.Index(fields=("project", "symbol_type", "-id"), name="debug_file_newest_of_type"),
             models.Index(fields=("project", "last_used"), name="debug_file_by_use"),
         )
 

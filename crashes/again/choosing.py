@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
-from uuid import UUID
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from msgspec import Meta
 
 from core.api import ApiError
 from core.times import in_utc
 from crashes.models import Crash, CrashLack, Rerun
+from crashes.searching import lacking, read_words
 from crashes.searching import matching_crashes as matching_crashes_of
-from crashes.searching import read_words
 from crashes.searching.words import LONGEST
-from engine.modules import DebugId
 
 MOST_IDS: Final = 1_000
 # Crashes of all projects that one window passes by at most.
@@ -95,7 +93,7 @@ def matching_crashes(project_id: int, chosen: Chosen) -> QuerySet[Crash]:
     if chosen.ids:
         rows = rows.filter(pk__in=chosen.ids)
     if chosen.lacking:
-        rows = rows.filter(_lacking(project_id, chosen.lacking))
+        rows = rows.filter(lacking(project_id, chosen.lacking))
     return rows & _searched(project_id, chosen.search) if chosen.search else rows
 
 
@@ -136,15 +134,3 @@ def still_meant(ids: Collection[int], plan: Plan) -> list[int]:
 
 def _searched(project_id: int, words: str) -> QuerySet[Crash]:
     return matching_crashes_of(project_id, read_words(words)[0], in_all_groups=True)
-
-
-def _lacking(project_id: int, text: str) -> Q:
-    parsed = DebugId.parse(text)
-    file = Q(file__code_id=text.lower())
-    if parsed is not None:
-        file |= Q(file__debug_uuid=_uuid(parsed))
-    return Q(pk__in=CrashLack.objects.filter(file, file__project_id=project_id).values("crash"))
-
-
-def _uuid(debug_id: DebugId) -> UUID:
-    return debug_id.uuid

@@ -98,6 +98,18 @@ class Crash(models.Model):
             models.Index(fields=("project", "-received_at", "-id"), name="crash_newest"),
             models.Index(fields=("group", "-received_at", "-id"), name="crash_newest_of_group"),
             models.Index(fields=("project", "version", "-received_at", "-id"), name="crash_newest_of_version"),
+            # What nobody processed has neither, so that a report costs nothing here when it comes in.
+            models.Index(
+                fields=("project", "platform", "-received_at", "-id"),
+                name="crash_newest_of_platform",
+                condition=Q(platform__gt=""),
+            ),
+            models.Index(
+                fields=("project", "os_name", "-received_at", "-id"),
+                name="crash_newest_of_system",
+                condition=Q(os_name__gt=""),
+            ),
+            models.Index(fields=("project", "-received_at", "-id"), name="crash_kept", condition=Q(state="kept")),
             models.Index(
                 fields=("project", "priority", "due_at", "id"), name="crash_pending", condition=Q(state="pending")
             ),

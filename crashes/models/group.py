@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from projects.models import Project
@@ -44,6 +45,7 @@ class Group(models.Model):
         constraints = (models.UniqueConstraint(fields=("project", "fingerprint"), name="crash_group_once"),)
         indexes = (
             models.Index(fields=("project", "-last_seen", "-id"), name="crash_group_latest"),
+            models.Index(fields=("project", "-last_seen", "-id"), name="crash_group_open", condition=Q(state="open")),
             models.Index(fields=("project", "-count", "-id"), name="crash_group_largest"),
             models.Index(fields=("project", "-first_seen", "-id"), name="crash_group_newest"),
         )

@@ -15,15 +15,18 @@ from operator import or_
 from typing import Final
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from crashes.grouping.searched import as_searched
-from crashes.models import Crash, CrashLack, Group, GroupName
+from crashes.models import Crash, CrashLack, Group, GroupName, LackedFile
+from crashes.searching.any_of import AnyOf
 from crashes.searching.asked import Asked
 from engine.modules import DebugId
 from projects.models import Project
 
 _FEW: Final = 10_000
+# Where many crashes are of fewer groups than these, groups without such a crash are the rule.
+_SPREAD: Final = 500
 _MOST_GROUPS: Final = 1_000
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?(?:[eE][-+]?[0-9]{1,3})?")
 _WORDS: Final = {"true": True, "false": False, "null": None}
@@ -34,7 +37,7 @@ def matching_crashes(project: Project | int, asked: Asked, *, in_all_groups: boo
 
     What is about groups holds for the 1,000 of these that were seen last, unless `in_all_groups`.
     """
-    rows = Crash.objects.filter(project=project).filter(_of_crashes(asked))
+    rows = Crash.objects.filter(project=project).filter(_of_crashes(project, asked))
     if asked.attributes:
         rows = _with_attributes(project, rows, asked)
     if asked.is_about_groups:
@@ -43,7 +46,7 @@ def matching_crashes(project: Project | int, asked: Asked, *, in_all_groups: boo
             return rows.filter(group__in=groups)
         # The ids are asked first since nobody can guess how many a text matches.
         latest = groups.order_by("-last_seen", "-id").values_list("pk", flat=True)[:_MOST_GROUPS]
-        rows = rows.filter(group__in=list(latest))
+        rows = rows.filter(AnyOf(F("group"), list(latest)))
     return rows
 
 
@@ -54,13 +57,17 @@ def matching_groups(project: Project | int, asked: Asked) -> QuerySet[Group]:
         rows = rows.filter(pk=asked.group)
     if not asked.is_about_crashes:
         return rows
-    crashes = Crash.objects.filter(project=project, group__isnull=False).filter(_of_crashes(asked))
+    crashes = Crash.objects.filter(project=project, group__isnull=False).filter(_of_crashes(project, asked))
     for condition in _attributes(asked):
         crashes = crashes.filter(condition)
-    few = _few(crashes, "group_id")
-    if few is not None:
-        return rows.filter(pk__in=set(few))
-    return rows.filter(Exists(crashes.filter(group=OuterRef("pk"))))
+    few = _few(crashes, "group_id", as_all=bool(asked.attributes))
+    groups = set(few)
+    if len(few) > _FEW:
+        if len(groups) > _SPREAD:
+            return rows.filter(Exists(crashes.filter(group=OuterRef("pk"))))
+        # All crashes of every other group would be looked at.
+        groups = set(crashes.order_by().values_list("group_id", flat=True).distinct())
+    return rows.filter(AnyOf(F("pk"), sorted(groups)))
 
 
 def _groups(project: Project | int, asked: Asked) -> QuerySet[Group]:
@@ -78,7 +85,7 @@ def _groups(project: Project | int, asked: Asked) -> QuerySet[Group]:
     return rows
 
 
-def _of_crashes(asked: Asked) -> Q:
+def _of_crashes(project: Project | int, asked: Asked) -> Q:
     columns = {
         "group_id": asked.group,
         "state": asked.state,
@@ -91,35 +98,38 @@ def _of_crashes(asked: Asked) -> Q:
     condition = Q(**{column: value for column, value in columns.items() if value not in (None, "")})
     if asked.unnamed:
         condition &= Q(unnamed_count__gt=0)
-    return condition & _lacking(asked.lacking) if asked.lacking else condition
+    return condition & lacking(project, asked.lacking) if asked.lacking else condition
 
 
-def _lacking(text: str) -> Q:
-    """Crashes that lack a file, by its debug id or code id."""
+def lacking(project: Project | int, text: str) -> Q:
+    """Crashes of a project that lack a file, by its debug id or code id. Asks which files these are at once."""
     parsed = DebugId.parse(text)
-    file = Q(file__code_id=text.lower())
+    file = Q(code_id=text.lower())
     if parsed is not None:
-        file |= Q(file__debug_uuid=parsed.uuid)
-    return Q(pk__in=CrashLack.objects.filter(file).values("crash"))
+        file |= Q(debug_uuid=parsed.uuid)
+    files = LackedFile.objects.filter(file, project=project).order_by().values_list("pk", flat=True)
+    return Q(pk__in=CrashLack.objects.filter(AnyOf(F("file"), list(files))).values("crash"))
 
 
 def _with_attributes(project: Project | int, rows: QuerySet[Crash], asked: Asked) -> QuerySet[Crash]:
-    found = Crash.objects.filter(project=project)
     for condition in _attributes(asked):
-        rows, found = rows.filter(condition), found.filter(condition)
-    few = _few(found, "id")
-    return rows if few is None else rows.filter(pk__in=few)
+        rows = rows.filter(condition)
+    few = _few(rows, "id", as_all=True)
+    return rows if len(few) > _FEW else Crash.objects.filter(AnyOf(F("pk"), few), project=project)
 
 
-def _few(rows: QuerySet[Crash], column: str) -> list[int] | None:
-    """A column of all the rows, as far as they are few; None where they are many."""
-    statement, values = rows.order_by().values(column).query.sql_with_params()
-    # Planned as if all were wanted, so by the index of attributes, and stopped when they turn out to be many.
-    bounded = f'WITH "found" AS MATERIALIZED ({statement}) SELECT "{column}" FROM "found" LIMIT {_FEW + 1}'  # noqa: S608
+def _few(rows: QuerySet[Crash], column: str, *, as_all: bool) -> list[int]:
+    """A column of all the rows where they are few; of many one more than are few.
+
+    `as_all`: planned as if all were wanted, so by the index of attributes, of whose number the planner knows nothing.
+    """
+    found = rows.order_by().values(column)
+    statement, values = (found if as_all else found[: _FEW + 1]).query.sql_with_params()
+    if as_all:
+        statement = f'WITH "found" AS MATERIALIZED ({statement}) SELECT "{column}" FROM "found" LIMIT {_FEW + 1}'  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(bounded, values)
-        found = [int(row[0]) for row in cursor.fetchall()]
-    return found if len(found) <= _FEW else None
+        cursor.execute(statement, values)
+        return [int(row[0]) for row in cursor.fetchall()]
 
 
 def _attributes(asked: Asked) -> Iterator[Q]:

@@ -24,6 +24,8 @@ _SETTINGS: Final = {
     "listen_addresses": "",
     "max_connections": "200",
     "shared_buffers": "64MB",
+    # What is asked for lies in memory or on a disk without heads: an index is not to be passed over for a whole table.
+    "random_page_cost": "1.1",
     "max_wal_size": "512MB",
     "min_wal_size": "64MB",
     "log_timezone": "UTC",
