@@ -15,7 +15,8 @@ from engine.formats.cfi.records import INIT, INIT_FIELDS, INIT_START, WIN, WIN_S
 
 # Hundreds of times what the largest programs have; the memory needed is bounded by it.
 MAX_RECORDS = 1 << 23
-CHUNK_BYTES = 1 << 20
+# Larger pieces come from fresh memory each, whose first use costs more than reading them.
+CHUNK_BYTES = 1 << 17
 FRAME_DATA, FPO = 4, 0
 _NARROW = 1 << 32
 
