@@ -7,11 +7,13 @@ takes as long as reading the report.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from crashes.router import submit
+from crashes.router import View, submit
+from crashes.sentry.urls import urlpatterns as sentry_urlpatterns
 from crashes.submission.metrics import take_events
 from crashes.sym_upload import check_status, complete, create, put
 from projects.slugs import RESERVED_ORGANIZATIONS
@@ -37,6 +39,13 @@ _ORGANIZATION: Final = rf"(?!(?:{'|'.join(sorted(RESERVED_ORGANIZATIONS))})/)(?P
 certain_urlpatterns: list[URLPattern] = [
     re_path(rf"^/?{_ORGANIZATION}/(?P<token>[0-9a-f]{{64}})(?:/(?P<last>[^/]+))?/?$", submit),
 ]
+# What crashing clients call, each of which is found by looking at these alone: no other address is like them.
+DOOR: Final[tuple[tuple[re.Pattern[str], View], ...]] = (
+    (certain_urlpatterns[0].pattern.regex, submit),
+    (re.compile(rf"{_HOSTED}(?:api/)?post/?$"), submit),
+    (re.compile(rf"^/?submit\.backtrace\.io/(?!api/){_PLACE}/(?P<last>[^/]+)/?$"), submit),
+    *((one.pattern.regex, one.callback) for one in sentry_urlpatterns),
+)
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/0/", include("crashes.retention.urls")),
     path("", include("crashes.query.urls")),

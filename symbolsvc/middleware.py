@@ -16,6 +16,7 @@ from core.pages.answers import POLICY
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+_GIVEN_ID: Final = "HTTP_X_REQUEST_ID"
 _ACCEPTABLE_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,40}")
 
 # The page of the API's documentation sets its own styles at run time; scripts come from this host alone.
@@ -33,7 +34,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get(REQUEST_ID_HEADER, "")
+        given = request.META.get(_GIVEN_ID, "")
         request_id = given if _ACCEPTABLE_ID.fullmatch(given) else secrets.token_hex(8)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)

@@ -11,4 +11,7 @@ from core.wire.handler import WireHandler
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "symbolsvc.settings")
 
 django.setup(set_prefix=False)
-application = WireHandler()
+
+from symbolsvc.door import Door  # noqa: E402 - its views need a framework that is set up
+
+application = Door(WireHandler())

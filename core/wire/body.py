@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
+from django.utils.functional import cached_property
 from django.utils.http import parse_header_parameters
 
 from core.database import release
@@ -37,6 +38,9 @@ class WireRequest(WSGIRequest):
 
     def __init__(self, environ: dict[str, Any]) -> None:
         super().__init__(environ)
+        self._begin(environ)
+
+    def _begin(self, environ: dict[str, Any]) -> None:
         connection = environ.get("gunicorn.socket")
         self._waiting = connection if _expects_continue(environ) and isinstance(connection, BoundedSocket) else None
         declared = _declared_length(environ)
@@ -93,6 +97,31 @@ def _codec(charset: str) -> str:
         return codecs.lookup(charset).name
     except (LookupError, ValueError):
         return ""
+
+
+class BareRequest(WireRequest):
+    """A POST to an address in ASCII, without what Django looks up for views that read forms and sessions.
+
+    Its content type must name no charset but UTF-8. What is known of it: address, headers, query and body.
+    """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self.environ = self.META = environ
+        self.path = self.path_info = environ["PATH_INFO"]
+        self.method = "POST"
+        self.resolver_match = None
+        self._read_started = False
+        self._begin(environ)
+
+    @cached_property
+    def content_type(self) -> str:  # type: ignore[override]
+        """As Django has it."""
+        return parse_header_parameters(self.META.get("CONTENT_TYPE", ""))[0]
+
+    @cached_property
+    def content_params(self) -> dict[str, str]:  # type: ignore[override]
+        """As Django has them."""
+        return parse_header_parameters(self.META.get("CONTENT_TYPE", ""))[1]
 
 
 def _expects_continue(environ: dict[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from core.wire.errors import BodyError, answer
 
 # A client that is still sending does not read its answer, so what is left is read away first, at the pace of any body.
 _DRAIN_BYTES: Final = 64 * 1024 * 1024
+_FORCE_CLOSE: Final = "symbolsvc.force_close"
 
 
 class BodyMiddleware:
@@ -40,15 +41,13 @@ class WireHandler(WSGIHandler):
     request_class = WireRequest
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
-        environ["symbolsvc.force_close"] = getattr(getattr(start_response, "__self__", None), "force_close", None)
+        remember_closing(environ, start_response)
         return super().__call__(environ, start_response)
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = super().get_response(request)
-        if isinstance(request, WireRequest) and not _finish(request):
-            force_close = request.environ["symbolsvc.force_close"]
-            if force_close is not None:
-                force_close()
+        if isinstance(request, WireRequest):
+            finish(request)
         return response
 
     def _get_response(self, request: HttpRequest) -> HttpResponseBase:
@@ -60,7 +59,20 @@ class WireHandler(WSGIHandler):
         return response
 
 
-def _finish(request: WireRequest) -> bool:
+def remember_closing(environ: dict[str, Any], start_response: Any) -> None:
+    """Keep what closes the connection behind the answer, where the web server offers that."""
+    environ[_FORCE_CLOSE] = getattr(getattr(start_response, "__self__", None), "force_close", None)
+
+
+def finish(request: WireRequest) -> None:
+    """Read what the view left of the body; where that cannot be done the connection is closed behind the answer."""
+    if not _finished(request):
+        force_close = request.environ[_FORCE_CLOSE]
+        if force_close is not None:
+            force_close()
+
+
+def _finished(request: WireRequest) -> bool:
     """Read what the view left of the body; False when the connection cannot serve another request."""
     stream = request.body_stream
     if request.client_waits and not stream.ended:
