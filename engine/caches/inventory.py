@@ -68,7 +68,7 @@ def entries(root: Path, selection: Selection) -> Iterator[Entry]:
     """The selected keys. Files that do not say what they belong to are found by no selection but that of all."""
     for pair in _pairs(root):
         record = _record(pair)
-        if selection.everything or (record is not None and record.labels and selection.matches(record.labels)):
+        if selection.everything or (record is not None and any(map(selection.matches, record.owners))):
             yield _entry(pair, record)
 
 

@@ -66,12 +66,15 @@ class Purges:
         times = [latest.get(""), *[latest.get(key[:OWNER_DIGITS]) for key in source_keys]]
         return repr(times) if any(times) else ""
 
-    def cover(self, labels: Labels | None, created: float) -> bool:
+    def cover(self, labels: Labels, created: float) -> bool:
         """Whether what was begun at `created` has been purged since."""
-        purges = self._read()[1]
+        return self.cover_any((labels,), created)
+
+    def cover_any(self, labels: Sequence[Labels], created: float) -> bool:
+        """Whether any part of what was begun at `created` has been purged since."""
         return any(
-            created <= purge.at and (purge.selection.everything or (labels and purge.selection.matches(labels)))
-            for purge in purges
+            created <= purge.at and (purge.selection.everything or any(map(purge.selection.matches, labels)))
+            for purge in self._read()[1]
         )
 
     def add(self, selection: Selection) -> float:

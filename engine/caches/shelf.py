@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,8 @@ LOCK_SUFFIX = ".lock"
 class Miss(msgspec.Struct, frozen=True):
     """Why there is no file, and until when that is taken as known. Times in seconds since the epoch.
 
-    `left_alone`: nobody was asked, since the host failed too often lately.
+    `left_alone`: nobody was asked, since the host failed too often lately. `passing`: it says something about this
+    moment only, and is not written down.
     """
 
     kind: FailureKind
@@ -33,6 +34,7 @@ class Miss(msgspec.Struct, frozen=True):
     created: float
     expires: float
     left_alone: bool = False
+    passing: bool = False
 
     @classmethod
     def of(cls, failure: LookupFailure, seconds: float, began: float | None = None) -> Miss:
@@ -47,13 +49,20 @@ _NOTHING = msgspec.Raw(b"null")
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """Either a miss or the facts about the file, in the form that the caller chose; and what it belongs to.
 
-    `created` is when the work began that led to it, in seconds since the epoch.
+    `created` is when the work began that led to it, in seconds since the epoch. What follows from several files
+    belongs to the `others` too.
     """
 
     miss: Miss | None = None
     facts: msgspec.Raw = _NOTHING
     labels: Labels | None = None
     created: float = 0.0
+    others: tuple[Labels, ...] = ()
+
+    @property
+    def owners(self) -> tuple[Labels, ...]:
+        """Everything that it belongs to."""
+        return (self.labels, *self.others) if self.labels else self.others
 
 
 _decoder = msgspec.json.Decoder(Record)
@@ -92,7 +101,7 @@ class Shelf:
                 record = decode_record(file.read())
         except OSError:
             return None
-        if record is None or (self.purges and self.purges.cover(record.labels, record.created)):
+        if record is None or (self.purges and self.purges.cover_any(record.owners, record.created)):
             return None
         now = time.time()
         if record.miss is not None:
@@ -116,6 +125,17 @@ class Shelf:
         `created` is when fetching or making it began.
         """
         self._write(key, Record(None, msgspec.Raw(facts), labels, time.time() if created is None else created))
+
+    def write_answer(self, key: str, facts: bytes, labels: Sequence[Labels], *, created: float) -> None:
+        """Remember what follows from several files, unless it cannot be written; `facts` is JSON."""
+        with suppress(OSError):
+            self._write(key, Record(None, msgspec.Raw(facts), labels[0], created, tuple(labels[1:])))
+
+    def keep(self, key: str) -> None:
+        """Mark what is known of a file as used."""
+        path = self._name(key) + RECORD_SUFFIX
+        with suppress(OSError):
+            keep_alive(path, os.stat(path).st_mtime)
 
     def label(self, key: str, labels: Labels) -> None:
         """Say what a file without facts belongs to."""

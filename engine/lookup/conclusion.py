@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from engine.caches import Miss
 from engine.lookup.answer import Try, use_of
 from engine.lookup.gathering import Gathered
+from engine.lookup.kept import ANSWER_SECONDS, KeptAnswer, finite, objects_of
 from engine.lookup.model import Candidate, Features, ModuleStatus, Purpose, Use, UseStatus
 from engine.lookup.objects import InternalFailure, expiry
 
 UNKNOWN_ARCH = "unknown"
-# How long an answer without any failure in it is taken as it is.
-ANSWER_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,25 @@ class Conclusion:
         return self.gathered.rows(self.best, self.use, self.purpose)
 
     @property
+    def lasts_until(self) -> float:
+        """When the first of its tries is worth repeating; infinite when every file is there and of use."""
+        return min(self.gathered.expires, self.expires)
+
+    @property
     def valid_until(self) -> float:
-        return min(self.gathered.expires, self.expires, time.time() + ANSWER_SECONDS)
+        return min(self.lasts_until, time.time() + ANSWER_SECONDS)
+
+    def kept(self, derived: str, expires: float) -> KeptAnswer:
+        """What others may know of it until `expires`; `derived` is the key of the file that was made."""
+        return KeptAnswer(
+            self.status,
+            self.arch,
+            self.features,
+            self.candidates,
+            derived,
+            objects_of(self.gathered),
+            finite(expires),
+        )
 
     def spoiled(self, made: Miss | InternalFailure) -> Conclusion:
         """The same when the file that was to be used could not be."""

@@ -32,10 +32,11 @@ GONE = "Object file no longer available"
 
 @dataclass(frozen=True, slots=True)
 class DerivedFile:
-    """A verified file and the hex digest of its content."""
+    """A verified file, the hex digest of its content, and the key that it is kept under where others may know it."""
 
     path: Path
     identity: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def obtain_derived(
     """What the recipe makes of one object of a known file, made if need be. Raises DeadlineExceeded."""
     shelf = recipe.shelf(store)
     key = derived_key(recipe.name, place.key, file.digest, str(facts.index))
-    ready = _ready(shelf, key)
+    ready = ready_file(shelf, key)
     if ready is not None:
         return ready
     try:
@@ -68,19 +69,20 @@ def obtain_derived(
         if again is None or again.digest != file.digest:
             return InternalFailure(GONE)
         with shelf.exclusive(key, deadline) as path:
-            return _ready(shelf, key) or _Making(recipe, store, place, facts, deadline).make(key, path)
+            return ready_file(shelf, key) or _Making(recipe, store, place, facts, deadline).make(key, path)
     except (OSError, ConverterUnavailable) as error:
         return InternalFailure.of(error)
 
 
-def _ready(shelf: Shelf, key: str) -> DerivedFile | Miss | None:
+def ready_file(shelf: Shelf, key: str) -> DerivedFile | Miss | None:
+    """What lies under a key, verified, or why nothing can; None when it is to be made. Raises OSError."""
     path = shelf.path(key)
     try:
         identity = verify(path)
         modified = os.stat(path).st_mtime
         keep_alive(path, modified)
         keep_alive(f"{path}{RECORD_SUFFIX}", modified)
-        return DerivedFile(path, identity)
+        return DerivedFile(path, identity, key)
     except FileNotFoundError:
         found = shelf.read(key)
         return found if isinstance(found, Miss) else None
@@ -110,7 +112,7 @@ class _Making:
             shelf.label(key, labels)
             if shared is None:
                 offer_sealed(store, shelf, key)
-            return DerivedFile(path, identity)
+            return DerivedFile(path, identity, key)
         except LookupFailure as failure:
             miss = Miss.of(failure, DAY_SECONDS)
             shelf.write_miss(key, miss, labels)

@@ -18,6 +18,8 @@ from engine.modules import Wanted
 from engine.outgoing import Deadline
 from engine.sourcetypes.base import FileType, Location, Source
 
+# Places to look at, best first and each once, and the sources that have none.
+Listing = tuple[list[Place], list[Source]]
 NOBODY: Mapping[str, Miss] = MappingProxyType({})
 
 
@@ -57,13 +59,25 @@ def gather(
     The `spared` ones, by id, are not asked for what the cache does not know: that is missed for the reason given.
     """
     places, empty = list_places(wanted, sources, file_types, scope, deadline)
+    return visit(places, empty, store=store, deadline=deadline, spared=spared)
+
+
+def visit(
+    places: list[Place],
+    empty: list[Source],
+    *,
+    store: Store,
+    deadline: Deadline,
+    spared: Mapping[str, Miss] = NOBODY,
+) -> Gathered:
+    """Look at all places at once, as `gather` does."""
     outcomes = _outcomes(store, places, deadline, spared)
     return Gathered([Try.of(place, outcome) for place, outcome in zip(places, outcomes, strict=True)], empty)
 
 
 def list_places(
     wanted: Wanted, sources: Sequence[Source], file_types: Sequence[FileType], scope: str, deadline: Deadline
-) -> tuple[list[Place], list[Source]]:
+) -> Listing:
     """All places to look at, best first and each once, and the sources that listed none."""
     places: dict[tuple[str, str], Place] = {}
     empty = []

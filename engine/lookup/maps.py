@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from engine.caches import Miss
 from engine.formats.bcsymbolmap import BcSymbolMap
 from engine.formats.bytewise import mapped
 from engine.formats.il2cpp import LineMapping
@@ -34,13 +35,21 @@ _CHECKS: dict[FileType, Callable[[memoryview], object]] = {
 
 @dataclass(frozen=True, slots=True)
 class MapSearch:
-    """Where the maps of one module are searched for."""
+    """Where the maps of one module are searched for. `misses` are those of maps that are not there."""
 
     wanted: Wanted
     sources: Sequence[Source]
     scope: str
     store: Store
     deadline: Deadline
+    misses: list[Miss] = field(default_factory=list)
+
+    @property
+    def expires(self) -> float:
+        """When it is worth looking again, in seconds since the epoch; 0 where nobody may believe what was missed."""
+        if any(miss.passing for miss in self.misses):
+            return 0.0
+        return min((miss.expires for miss in self.misses), default=float("inf"))
 
     def maps_for(self, symcache: Path) -> tuple[NameMap, ...]:
         """The maps that what this symcache says has to go through. Raises DeadlineExceeded and OSError."""
@@ -64,7 +73,15 @@ class MapSearch:
 
     def _find(self, file_type: FileType, wanted: Wanted) -> PlainFile | None:
         kind = SingleFile(file_type, MAX_BYTES, _CHECKS[file_type])
-        found = find_file(kind, wanted, self.sources, scope=self.scope, store=self.store, deadline=self.deadline)
+        found = find_file(
+            kind,
+            wanted,
+            self.sources,
+            scope=self.scope,
+            store=self.store,
+            deadline=self.deadline,
+            missed=self.misses.append,
+        )
         return found if isinstance(found, PlainFile) else None
 
 

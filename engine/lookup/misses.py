@@ -37,8 +37,8 @@ def made_or_missed(shelf: Shelf, key: str, labels: Labels, work: Callable[[], Ma
 def _passing(failure: PassingFailure) -> Miss:
     """What is not written down, and is asked again soon, or when the host is no longer left alone."""
     if isinstance(failure, HostBlocked):
-        return msgspec.structs.replace(Miss.of(failure, failure.seconds), left_alone=True)
-    return Miss.of(failure, PASSING_SECONDS)
+        return msgspec.structs.replace(Miss.of(failure, failure.seconds), left_alone=True, passing=True)
+    return msgspec.structs.replace(Miss.of(failure, PASSING_SECONDS), passing=True)
 
 
 def _memory_seconds(kind: FailureKind, scope: str) -> float:

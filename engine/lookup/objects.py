@@ -78,8 +78,7 @@ class Place:
     @property
     def labels(self) -> Labels:
         """What is cached for this place belongs to."""
-        debug_id = str(self.wanted.debug_id) if self.wanted.debug_id else ""
-        return Labels(self.source.id, self.source.cache_key, self.scope, debug_id, self.wanted.code_id or "")
+        return labels_of(self.source, self.wanted, self.scope)
 
     @classmethod
     def of(cls, source: Source, location: Location, wanted: Wanted, scope: str) -> Place:
@@ -91,6 +90,12 @@ class Place:
             checksum=wanted.debug_checksum,
         )
         return cls(source, location, wanted, GLOBAL_SCOPE if source.shared else scope, key)
+
+
+def labels_of(source: Source, wanted: Wanted, scope: str) -> Labels:
+    """What is cached of a source for a module belongs to."""
+    debug_id = str(wanted.debug_id) if wanted.debug_id else ""
+    return Labels(source.id, source.cache_key, GLOBAL_SCOPE if source.shared else scope, debug_id, wanted.code_id or "")
 
 
 def known(store: Store, place: Place) -> ObjectFile | Miss | None:

@@ -29,20 +29,29 @@ class SingleFile:
 
 
 def find_file(
-    kind: SingleFile, wanted: Wanted, sources: Sequence[Source], *, scope: str, store: Store, deadline: Deadline
+    kind: SingleFile,
+    wanted: Wanted,
+    sources: Sequence[Source],
+    *,
+    scope: str,
+    store: Store,
+    deadline: Deadline,
+    missed: Callable[[Miss], object] = bool,
 ) -> PlainFile | Miss | None:
     """The first such file of all sources, which are asked at the same time; None when none of them knows a place.
 
     Without a file, the most telling failure: one that was there and of no use says more than one that was not there.
-    Raises DeadlineExceeded and OSError.
+    All failures are told to `missed`. Raises DeadlineExceeded and OSError.
     """
     places, _ = list_places(wanted, sources, (kind.file_type,), scope, deadline)
     tasks = [partial(_obtain, kind, place, store, deadline) for place in places]
     found = run_all(tasks, deadline) if tasks else []
+    misses = [each for each in found if isinstance(each, Miss)]
+    for miss in misses:
+        missed(miss)
     file = next((each for each in found if isinstance(each, PlainFile)), None)
     if file is not None:
         return file
-    misses = [each for each in found if isinstance(each, Miss)]
     return min(misses, key=_rank, default=None)
 
 

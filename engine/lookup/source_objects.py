@@ -13,17 +13,18 @@ from engine.formats.bytewise import mapped
 from engine.formats.portable_pdb import PortablePdb
 from engine.formats.source_bundle import SourceBundle
 from engine.lookup.answer import PORTABLE_PDB, SOURCE_BUNDLE, Try
-from engine.lookup.conclusion import ANSWER_SECONDS
 from engine.lookup.file_types import SOURCE_FILES
-from engine.lookup.gathering import NOBODY, gather
+from engine.lookup.gathering import NOBODY, Gathered
+from engine.lookup.kept import ANSWER_SECONDS, Keeping, KeptAnswer, Quest, finite, objects_of
 from engine.lookup.misses import PASSING_SECONDS
-from engine.lookup.model import Candidate, Outcome, SourceAnswer, SourceObject, TryRecord
+from engine.lookup.model import Candidate, Features, ModuleStatus, Outcome, SourceAnswer, SourceObject, TryRecord
 from engine.lookup.objects import ObjectFile, present
 from engine.lookup.store import Store
 from engine.modules import Wanted
 from engine.outgoing import Deadline
 from engine.sourcetypes.base import Source
 
+_PURPOSE = "sources"
 _READABLE = frozenset({PORTABLE_PDB, SOURCE_BUNDLE})
 
 
@@ -37,9 +38,46 @@ def search_sources(
     spared: Mapping[str, Miss] = NOBODY,
 ) -> SourceAnswer:
     """Ask all sources for all places at once; the first file with sources is taken. Raises DeadlineExceeded."""
-    gathered = gather(wanted, sources, SOURCE_FILES, scope=scope, store=store, deadline=deadline, spared=spared)
+    quest = Quest(wanted, sources, SOURCE_FILES, scope, store, deadline)
+    keeping = Keeping.of(quest, _PURPOSE)
+    known = _kept(keeping)
+    if known is not None:
+        return known
+    gathered = keeping.visit(spared)
     found = next((made for attempt in gathered.tries if (made := _opened(store, attempt, deadline))), None)
+    if found is None:
+        _keep(keeping, gathered)
     return SourceAnswer(found, gathered.rows(), min(gathered.expires, time.time() + ANSWER_SECONDS))
+
+
+def recall_sources(
+    wanted: Wanted, sources: Sequence[Source], *, scope: str, store: Store, deadline: Deadline
+) -> SourceAnswer | None:
+    """The answer that there are no sources, where it is on disk and nobody has to be waited for; None elsewhere."""
+    if any(source.asks_first for source in sources):
+        return None
+    return _kept(Keeping.of(Quest(wanted, sources, SOURCE_FILES, scope, store, deadline), _PURPOSE))
+
+
+def _kept(keeping: Keeping) -> SourceAnswer | None:
+    kept = keeping.read()
+    if kept is None:
+        return None
+    keeping.used(kept)
+    return SourceAnswer(None, kept.candidates, kept.valid_until)
+
+
+def _keep(keeping: Keeping, gathered: Gathered) -> None:
+    """That no file has sources. Of one that says so it is not known for sure until it was opened."""
+    if not any(map(_says_so, gathered.tries)):
+        objects, expires = objects_of(gathered), finite(gathered.expires)
+        answer = KeptAnswer(ModuleStatus.MISSING, "", Features(), gathered.rows(), "", objects, expires)
+        keeping.write(answer, gathered)
+
+
+def _says_so(attempt: Try) -> bool:
+    facts = attempt.facts
+    return facts is not None and facts.file_format in _READABLE and attempt.features.has_sources
 
 
 def unresponsive(candidates: Sequence[Candidate]) -> dict[str, Miss]:
@@ -55,7 +93,9 @@ def _silence(record: TryRecord | None) -> Miss | None:
     if record is None or record.outcome not in (Outcome.TIMED_OUT, Outcome.UNREACHABLE):
         return None
     now = time.time()
-    return Miss(FailureKind(record.outcome.value), record.details, now, now + PASSING_SECONDS, record.left_alone)
+    return Miss(
+        FailureKind(record.outcome.value), record.details, now, now + PASSING_SECONDS, record.left_alone, passing=True
+    )
 
 
 def open_sources(path: Path, *, portable_pdb: bool) -> SourceBundle | PortablePdb:
@@ -68,9 +108,7 @@ def open_sources(path: Path, *, portable_pdb: bool) -> SourceBundle | PortablePd
 def _opened(store: Store, attempt: Try, deadline: Deadline) -> SourceObject | None:
     """The source object of a try; None when it is none, or its file is not there or not readable any more."""
     file, facts = attempt.outcome, attempt.facts
-    if not isinstance(file, ObjectFile) or facts is None:
-        return None
-    if facts.file_format not in _READABLE or not attempt.features.has_sources:
+    if not isinstance(file, ObjectFile) or facts is None or not _says_so(attempt):
         return None
     portable = facts.file_format == PORTABLE_PDB
     path = store.objects.path(attempt.place.key)

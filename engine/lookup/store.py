@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from engine.sourcetypes.index import indexes
 from engine.sourcetypes.sentry.listing import listings
 
 DAY_SECONDS = 86_400.0
-# Raised whenever what is stored, or how, changes.
+# Raised whenever what is stored, or how, changes; that of answers also with the rules by which places are found.
 OBJECTS_VERSION = 4
 SYMCACHES_VERSION = 1
+ANSWERS_VERSION = 1
 CFICACHES_VERSION = 2
 PLAIN_FILES_VERSION = 1
 
@@ -26,6 +27,12 @@ def forget_lists(owners: Collection[str]) -> None:
     """Ask servers anew which files they have, after a purge of these owners' files (by their tags)."""
     listings.forget_of(owners)
     indexes.forget_of(owners)
+
+
+@cache
+def _library() -> str:
+    """The version of the library that converts; finding it reads a dozen files."""
+    return version("symbolic")
 
 
 class Store:
@@ -64,9 +71,16 @@ class Store:
         """Unwind rules with their index."""
         return self._converted("cficaches", CFICACHES_VERSION)
 
+    @cached_property
+    def answers(self) -> Shelf:
+        """Whole answers, which are no better than what they were made from."""
+        made_from = f"{OBJECTS_VERSION}-{SYMCACHES_VERSION}-{CFICACHES_VERSION}-{PLAIN_FILES_VERSION}"
+        name = f"{ANSWERS_VERSION}-{made_from}-{_library()}"
+        return Shelf(self.cache_dir, "answers", name, 7 * DAY_SECONDS, self.purges)
+
     def _converted(self, kind: str, own_version: int) -> Shelf:
         """Another release of the library may convert differently, and its files are another version."""
-        name = f"{own_version}-{version('symbolic')}"
+        name = f"{own_version}-{_library()}"
         return Shelf(self.cache_dir, kind, name, 7 * DAY_SECONDS, self.purges)
 
     def _shelf(self, kind: str) -> Shelf:

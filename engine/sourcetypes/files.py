@@ -26,6 +26,8 @@ class FilesSource:
         self.cache_key = opening.cache_key
         self.shared = opening.shared
         self.asks_first = config.has_index and config.layout.type is LayoutType.SYMSTORE
+        # Without an index, what is offered follows from the configuration and the module alone.
+        self.by_rule = not self.asks_first
         self._opening = opening
         self._layout = config.layout
         self._filters = config.filters
