@@ -140,7 +140,7 @@ def service(directory: Path) -> Iterator[Doors]:
         workers = running.job_processes()
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
-        web = running.child("manage.py web")
+        web = running.child("symbolsvc: web")
         env = _environment(family(web)[1])
         yield Doors(running.url, token, project, key, env, web, _postmaster(directory))
     finally:

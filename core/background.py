@@ -16,12 +16,14 @@ A task takes ids, never data, and may run twice: it looks at its row first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, Final, ParamSpec
 from uuid import uuid4
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
+from django.conf import settings
 from django.db import transaction
 from procrastinate import App, PsycopgConnector, RetryStrategy
 from procrastinate.contrib.django import app
@@ -29,6 +31,8 @@ from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Status
 from procrastinate.tasks import Task
+
+from core.database import release
 
 P = ParamSpec("P")
 
@@ -111,8 +115,8 @@ def application_prefix(queues: str) -> str:
 async def _run(queues: list[str], *, wait: bool) -> None:
     # One connection to listen, one to work: the database's are few.
     named = {**connector_params(), "application_name": application_prefix(",".join(queues)) + uuid4().hex[:12]}
-    connector = PsycopgConnector(kwargs=named, min_size=1, max_size=3)
-    async with app.with_connector(connector).open_async() as worker_app:
+    connector = PsycopgConnector(kwargs=named, min_size=1, max_size=3, max_idle=settings.IDLE_CONNECTION_SECONDS)
+    async with app.with_connector(connector).open_async() as worker_app, _giving_back():
         await worker_app.run_worker_async(
             queues=queues,
             concurrency=1,
@@ -123,6 +127,22 @@ async def _run(queues: list[str], *, wait: bool) -> None:
             stalled_worker_timeout=STALLED_SECONDS,
             shutdown_graceful_timeout=15.0,
         )
+
+
+@asynccontextmanager
+async def _giving_back() -> AsyncIterator[None]:
+    """Every now and then, give back the connection by which the library enters periodic tasks, in the thread for it."""
+
+    async def repeat() -> None:
+        while True:
+            await asyncio.sleep(settings.IDLE_CONNECTION_SECONDS)
+            await sync_to_async(release)()
+
+    repeating = asyncio.create_task(repeat())
+    try:
+        yield
+    finally:
+        repeating.cancel()
 
 
 def requeue_stalled(seconds_without_heartbeat: float = STALLED_SECONDS) -> int:

@@ -99,6 +99,10 @@ TEMPLATES = [
     }
 ]
 
+# Each connection is a process of the database, of some megabytes. A pool gives up one of those that nobody needed for
+# this long.
+IDLE_CONNECTION_SECONDS = 10.0
+
 
 def _database(url: str) -> dict[str, Any]:
     parts = psycopg.conninfo.conninfo_to_dict(url)
@@ -111,7 +115,15 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": parts.pop("port", ""),
         # `core.postgresql` checks those that it takes from the pool, at less expense.
         "CONN_HEALTH_CHECKS": False,
-        "OPTIONS": {**parts, "pool": {"min_size": 0, "max_size": ENVIRONMENT["DATABASE_POOL_SIZE"], "timeout": 10}},
+        "OPTIONS": {
+            **parts,
+            "pool": {
+                "min_size": 0,
+                "max_size": ENVIRONMENT["DATABASE_POOL_SIZE"],
+                "timeout": 10,
+                "max_idle": IDLE_CONNECTION_SECONDS,
+            },
+        },
     }
 
 

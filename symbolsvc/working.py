@@ -28,6 +28,7 @@ def run_jobs(queues: Sequence[str]) -> None:
     """Run the jobs of these queues, one at a time, until SIGTERM."""
     _await_tables()
     _demand_shared()
+    release()
     if CRASHES in queues:
         _look_after_crashes()
     background.run([*queues])

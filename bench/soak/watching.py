@@ -107,5 +107,5 @@ def _kind(line: bytes) -> str:
     words = line.replace(b"\0", b" ").decode(errors="replace").split()
     if words and ("postgres" in words[0] or "postgres:" in words):
         return "database"
-    named = {"engine.convert.server": "converter", "keep_cache": "cache keeper", "jobs": "jobs", "web": "web"}
+    named = {"engine.convert.server": "converter", "keeper": "cache keeper", "jobs": "jobs", "web": "web"}
     return next((kind for word, kind in named.items() if word in words), "supervisor")
