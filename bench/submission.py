@@ -141,7 +141,7 @@ def service(directory: Path) -> Iterator[Doors]:
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
         web = running.child("symbolsvc: web")
-        env = _environment(family(web)[1])
+        env = {**running.env, "DATABASE_URL": _database(directory / "data"), "DATABASE_POOL_SIZE": "8"}
         yield Doors(running.url, token, project, key, env, web, _postmaster(directory))
     finally:
         for pid in workers:
@@ -155,11 +155,14 @@ def _postmaster(directory: Path) -> int:
     return min(database_processes(directory / "data"))
 
 
-def _environment(process: int) -> dict[str, str]:
-    """What a process of the service was started with, and the settings that its floor needs of it."""
-    values = Path(f"/proc/{process}/environ").read_bytes().decode().split("\0")
-    given = dict(value.split("=", 1) for value in values if "=" in value)
-    return {"DATABASE_POOL_SIZE": "8", **given}
+def _database(data_dir: Path) -> str:
+    """The address of the database that a service started for itself."""
+    from symbolsvc.running.datadir import DataDirectory
+    from symbolsvc.running.postgres.server import url
+
+    locator = DataDirectory(data_dir).locator()
+    assert locator is not None
+    return url(Path(locator.sockets))
 
 
 def measure(names: Sequence[str], *, rounds: int, seconds: float, connections: int) -> dict[str, list[dict[str, Any]]]:
