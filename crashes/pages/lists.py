@@ -14,7 +14,7 @@ from crashes.pages.lists_own import sending
 from crashes.pages.lists_search import PAGE_SIZE, chosen, read_search
 from crashes.rest.asking import READ, WRITE
 from crashes.rest.paging import Part, part_by
-from crashes.searching import Asked, matching_crashes, matching_groups
+from crashes.searching import Asked, any_crash, matching_crashes, matching_groups
 from crashes.searching.words import words_of
 from projects.access import ProjectAccess
 from projects.pages import project_page
@@ -60,7 +60,7 @@ def crashes(request: HttpRequest, access: ProjectAccess) -> HttpResponse:
 
 
 def _common(request: HttpRequest, access: ProjectAccess, part: Part[Any]) -> dict[str, Any]:
-    is_empty = not part.rows and not Crash.objects.filter(project=access.project).exists()
+    is_empty = not part.rows and not any_crash(access.project)
     return {
         "part": part,
         "is_empty": is_empty,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crashes.models import Crash
 from crashes.rest.asking import READ
-from projects.models import Project
+from crashes.searching import any_crash
 from projects.pages import Tab, register_tab
 from projects.pages.commands import Command, Place, register_commands
 from projects.pages.steps import Step, register_step
@@ -26,7 +25,7 @@ def register() -> None:
             " programs with Sentry's client when their DSN is.",
             "Crashes",
             40,
-            _has_crashes,
+            any_crash,
         )
     )
     register_commands(lines)
@@ -47,7 +46,3 @@ def lines(place: Place) -> Iterator[Command]:
 def sending(place: Place) -> list[Command]:
     """The same for the page of a project that has no crashes yet."""
     return list(lines(place))
-
-
-def _has_crashes(project: Project) -> bool:
-    return Crash.objects.filter(project=project).exists()

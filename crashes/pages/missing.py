@@ -21,6 +21,7 @@ from crashes.again.lacks import LackKind
 from crashes.again.shapes import LackedFileView, RerunProgress, lacked_view, progress
 from crashes.models import Crash, Rerun
 from crashes.rest.asking import READ, WRITE
+from crashes.searching import any_crash
 from debugfiles.upload_views import SCOPES
 from projects.access import ProjectAccess
 from projects.models import Project
@@ -68,7 +69,7 @@ def missing(request: HttpRequest, access: ProjectAccess) -> HttpResponse:
         "runs": _runs(access.project),
         "may_ask": not access.scopes.isdisjoint(WRITE),
         "may_upload": not access.scopes.isdisjoint(SCOPES["POST"]),
-        "any_crash": bool(rows) or Crash.objects.filter(project=access.project).exists(),
+        "any_crash": bool(rows) or any_crash(access.project),
     }
     return page(request, "crashes/missing.html", values)
 

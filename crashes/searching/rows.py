@@ -50,6 +50,11 @@ def matching_crashes(project: Project | int, asked: Asked, *, in_all_groups: boo
     return rows
 
 
+def any_crash(project: Project) -> bool:
+    """Whether a project has a crash; asked in the order of an index, lest those of all others are passed by."""
+    return bool(Crash.objects.filter(project=project).order_by("-received_at", "-id").values("pk")[:1])
+
+
 def matching_groups(project: Project | int, asked: Asked) -> QuerySet[Group]:
     """The groups that are asked for, with crashes that fulfil what is said about crashes. Empty groups are left out."""
     rows = _groups(project, asked)

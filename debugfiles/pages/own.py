@@ -48,6 +48,6 @@ def lines(place: Place) -> Iterator[Command]:
 
 
 def _has_files(project: Project) -> bool:
-    if DebugFile.objects.filter(project=project).exists():
+    if DebugFile.objects.filter(project=project).order_by("-pk").values("pk")[:1]:
         return True
     return ArtifactBundle.objects.filter(projects=project).exists()
