@@ -149,6 +149,12 @@ class Cluster:
                 one.result()
         self.await_workers()
 
+    def heal(self) -> None:
+        """Start what does not run."""
+        for host in (*self.webs, *self.workers):
+            if host.process is None or host.process.poll() is not None:
+                host.start()
+
     def await_workers(self) -> None:
         """Until a process for crashes of each host has told the database its name."""
         query = "SELECT count(DISTINCT client_addr) FROM pg_stat_activity WHERE application_name LIKE %s"

@@ -10,9 +10,16 @@ from tests.scaleout.cluster import Cluster, running
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with running(tmp_path_factory.mktemp("scaleout")) as made:
         yield made
+
+
+@pytest.fixture
+def cluster(installation: Cluster) -> Cluster:
+    """With all hosts up, whatever the test before did."""
+    installation.heal()
+    return installation
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

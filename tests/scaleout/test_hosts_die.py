@@ -49,9 +49,9 @@ def test_hosts_database_and_bucket_go_and_come_while_crashes_come_in(proxied: Cl
         load.await_more(4)
 
         # The bucket cannot be reached: reports are refused, none is half accepted.
-        refused = client.refusals["503"] + client.refusals["TimeoutError"]
+        before = client.refusals.total()
         cluster.bucket.where.cut()
-        eventually(lambda: client.refusals["503"] + client.refusals["TimeoutError"] > refused, 60)
+        eventually(lambda: client.refusals.total() > before, 60)
         cluster.bucket.where.mend()
         load.await_more(4)
 
