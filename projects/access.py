@@ -88,6 +88,18 @@ def open_project(request: Request, organization: str, project: str, *, any_of: C
     return ProjectAccess(access.organization, found, access.actor, access.scopes)
 
 
+def project_by_token(
+    opened: OpenedToken, organization: str, project: str, *, any_of: Collection[str]
+) -> ProjectAccess | None:
+    """As `open_project` by a token that was opened for `project`; None for what that refuses."""
+    found = opened.project
+    if found is None or opened.project_ref != project or opened.token.scopes.isdisjoint(any_of):
+        return None
+    if not addresses(opened.organization, organization):
+        return None
+    return ProjectAccess(opened.organization, found, token_actor(opened.token), opened.token.scopes)
+
+
 def open_own_organization(request: Request, *, any_of: Collection[str]) -> OrganizationAccess:
     """The organization of the request's token, for endpoints whose address names none.
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpResponse
 from django.urls import path
 
 from symbolication.cache_api import ProjectCache
-from symbolication.views import crash_files, javascript, jvm, native, status
+from symbolication.views import crash_files, javascript, jvm, native, quick, status
 
 _PROJECT = "api/0/projects/<str:organization_id_or_slug>/<str:project_id_or_slug>"
+
+# What may be asked past the framework, by a token: no other address is like these.
+TOKEN_DOOR: Final[tuple[tuple[re.Pattern[str], Callable[..., HttpResponse]], ...]] = (
+    (re.compile("symbolicate"), quick.symbolicate),
+    (
+        re.compile("api/0/projects/(?P<organization_id_or_slug>[^/]+)/(?P<project_id_or_slug>[^/]+)/symbolicate/"),
+        quick.project_symbolicate,
+    ),
+)
 
 urlpatterns = [
     path("healthcheck", status.healthcheck),

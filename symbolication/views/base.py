@@ -40,6 +40,14 @@ class View(ApiView):
     parser_classes = (UnreadParser,)  # type: ignore[assignment]
     body_limit = BODY_LIMIT
     permission_classes = (AllowAny,)  # `caller` decides
+    # What the request came to already; the view answers for it.
+    failure: Exception | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raises the `failure`, if there is one."""
+        if self.failure is not None:
+            raise self.failure
+        super().initial(request, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Any:
         """Refusals of this API have their own forms; the rest goes the framework's way."""

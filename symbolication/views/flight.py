@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 
 from core.database import release
@@ -21,7 +21,7 @@ from symbolication.sweeping import sweep_now_and_then
 RETRY_AFTER_SECONDS: Final = 30
 
 
-def query_of(request: Request) -> Query:
+def query_of(request: Request | HttpRequest) -> Query:
     """The parameters of the request. Raises Rejected (400)."""
     return read_query(request.META.get("QUERY_STRING", ""))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 
 from core.wire.body import read_body
@@ -18,7 +18,9 @@ from symbolication.views import base
 from symbolication.views.flight import answered, query_of
 
 
-def answer_json(request: Request, caller: Caller, prepare: Callable[[bytes, Query], Work]) -> HttpResponse:
+def answer_json(
+    request: Request | HttpRequest, caller: Caller, prepare: Callable[[bytes, Query], Work]
+) -> HttpResponse:
     """What comes of the work that `prepare` makes of the body.
 
     Raises Rejected for the query string, the content type, BadJson (400), BadSchema and BadSource (422), and what

@@ -24,7 +24,7 @@ class SymbolicateView(RootView):
     def post(self, request: Request) -> HttpResponse:
         """Symbolicate with the sources of the request, or the configured ones when it names none."""
         caller = self.caller(request)
-        return answer_json(request, caller, partial(_prepared, caller))
+        return answer_json(request, caller, partial(prepared, caller))
 
 
 class ProjectSymbolicateView(ProjectView):
@@ -34,10 +34,11 @@ class ProjectSymbolicateView(ProjectView):
     def post(self, request: Request, organization_id_or_slug: str, project_id_or_slug: str) -> HttpResponse:
         """Symbolicate with the project's stored sources."""
         caller = self.caller(request, organization_id_or_slug, project_id_or_slug)
-        return answer_json(request, caller, partial(_prepared, caller))
+        return answer_json(request, caller, partial(prepared, caller))
 
 
-def _prepared(caller: Caller, body: bytes, query: Query) -> Work:
+def prepared(caller: Caller, body: bytes, query: Query) -> Work:
+    """The work that a body asks for. Raises BadJson, BadSchema, BadSource and Refused."""
     engine, trust = runtime.engine(), caller.asker.trust
     decoded = engine.decode(body)
     asking = caller.asking(decoded.sources)
