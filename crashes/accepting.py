@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from core.blobs import BlobError, Incoming, blob_store, own_key
+from core.postgresql.direct import first_row
 from core.text import storable
 from crashes.answers import UNAVAILABLE, Refusal, invalid_token, malformed
 from crashes.models import Attachment, Crash
@@ -30,6 +31,9 @@ ROOM: Final = "crashes"
 KEPT_FORMATS: Final = frozenset({"btt"})
 _CONTENT_TYPE_LENGTH: Final = 200
 _TRIES: Final = 3
+
+# Nearly always there is none, which needs no model to say so.
+_KNOWN: Final = "SELECT 1 FROM crashes_crash WHERE project_id = %s AND uuid = %s"
 
 Scalar = str | int | float | bool | None
 
@@ -135,7 +139,7 @@ def _demand_project(project: Project) -> None:
 
 
 def _earlier(project: Project, report: Report) -> Accepted | None:
-    if report.uuid is None:
+    if report.uuid is None or first_row(_KNOWN, [project.pk, report.uuid]) is None:
         return None
     found = Crash.objects.filter(project=project, uuid=report.uuid).first()
     if found is None:

@@ -89,7 +89,7 @@ class Collector:
         )
 
     def _incoming(self) -> Incoming:
-        return self._stack.enter_context(blob_store().incoming(self._limit))
+        return self._stack.enter_context(blob_store().incoming(self._limit, sha1=False))
 
 
 def _text(value: object) -> str:

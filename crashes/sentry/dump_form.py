@@ -51,7 +51,7 @@ def take_dump(request: HttpRequest, project_id: str) -> HttpResponse:
     rules = demand_turn(project=project, caller=f"key {key}")
     limit = report_bytes(rules)
     with ExitStack() as stack:
-        form = stack.enter_context(received(request, is_file=_is_file, bounds=report_bounds(limit)))
+        form = stack.enter_context(received(request, is_file=_is_file, bounds=report_bounds(limit), sha1=False))
         came = _Sorting(stack, limit).sort(form)
         facts = read_event(came.event or b"{}")
         event_id = store(
@@ -92,12 +92,12 @@ class _Sorting:
 
     def _dump(self, main: ReceivedFile) -> Incoming:
         if packing_of(main.incoming.path):
-            return keep_dump(_pieces(main), self._stack.enter_context(blob_store().incoming(self._limit)))
+            return keep_dump(_pieces(main), self._stack.enter_context(blob_store().incoming(self._limit, sha1=False)))
         demand_dump(main.incoming.path)
         return main.incoming
 
     def _spooled(self, data: bytes) -> Incoming:
-        incoming = self._stack.enter_context(blob_store().incoming(len(data)))
+        incoming = self._stack.enter_context(blob_store().incoming(len(data), sha1=False))
         incoming.write(data)
         incoming.finish()
         return incoming

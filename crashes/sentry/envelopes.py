@@ -103,7 +103,7 @@ class _Keeping:
         )
 
     def _spooled(self, data: bytes) -> Incoming:
-        incoming = self._stack.enter_context(blob_store().incoming(MOST_BYTES))
+        incoming = self._stack.enter_context(blob_store().incoming(MOST_BYTES, sha1=False))
         incoming.write(data)
         incoming.finish()
         return incoming

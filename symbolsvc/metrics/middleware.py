@@ -16,7 +16,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 _NONE: Final = "none"
 # Views that take crash reports, by their modules.
-_DOORS: Final = ("crashes.router", "crashes.sentry.dumps", "crashes.sentry.envelopes", "crashes.sentry.store_view")
+_DOORS: Final = ("crashes.router", "crashes.sentry.dump_form", "crashes.sentry.envelopes", "crashes.sentry.store_view")
 _REFUSALS: Final = {400: "malformed", 401: "token", 403: "token", 413: "too_large", 429: "rate", 503: "busy"}
 
 
