@@ -1,0 +1,150 @@
+"""Uploading 200 small debug files, one by one and in chunks, against writing them.
+
+The service runs as `manage.py up`; one client sends Breakpad symbol files over one connection: each by itself, or all
+as chunks that one more request assembles, as `sentry-cli` does. Every file is stored durably, examined in a child, and
+found from the next request on. The floor writes and syncs the same contents to files, with one INSERT for each.
+
+    python -m bench.uploads
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+
+from bench.rows import Row, Spread
+
+FILES = 200
+_BOUNDARY = "----bench-boundary"
+_A_REQUEST = 50
+_MOST_SECONDS = 60
+_CREATE = "CREATE TABLE IF NOT EXISTS bench_floor (id bigserial PRIMARY KEY, path text, size bigint, at timestamptz)"
+
+
+def rows(rounds: int = 3) -> Iterator[Row]:
+    """The table's rows."""
+    ways = ("one by one", "in chunks")
+    figures = measure(rounds)
+    for way in ways:
+        note = f"{statistics.median(figures[way]) / FILES * 1e3:.1f} ms a file"
+        against = "write, sync and one INSERT each"
+        yield Row(f"{FILES} files, {way}", Spread.ratios(figures[way], figures["floor"]), against, note=note)
+
+
+def measure(rounds: int) -> dict[str, list[float]]:
+    """Seconds of every round, by way; a round before the first is not counted."""
+    from tests.service import Service, environment
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        data = Path(name) / "data"
+        service = Service(data, environment(data, LOG_LEVEL="WARNING"), ("--workers", "1"))
+        service.start()
+        try:
+            service.bootstrap("bench", "web")
+            sender = Sender(service.address, service.token("bench", scopes=("project:write", "project:releases")))
+            ways: dict[str, Callable[[list[bytes]], None]] = {
+                "one by one": sender.plainly,
+                "in chunks": sender.in_chunks,
+                "floor": Floor(data).write,
+            }
+            found: dict[str, list[float]] = {way: [] for way in ways}
+            for number in range(rounds + 1):
+                for way, send in ways.items():
+                    contents = [symbols() for _ in range(FILES if number else 10)]
+                    began = time.perf_counter()
+                    send(contents)
+                    if number:
+                        found[way].append(time.perf_counter() - began)
+            return found
+        finally:
+            service.stop()
+
+
+def symbols() -> bytes:
+    """A small symbol file that was never there before."""
+    functions = "".join(f"FUNC {0x1000 + at * 0x40:x} 40 0 app::part::f{at}(int)\n" for at in range(50))
+    return f"MODULE Linux x86_64 {uuid4().hex.upper()}0 libpart.so\n{functions}".encode()
+
+
+class Sender:
+    """A client with one connection that is kept."""
+
+    def __init__(self, address: tuple[str, int], token: str) -> None:
+        self._connection = http.client.HTTPConnection(*address, timeout=60)
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def plainly(self, contents: list[bytes]) -> None:
+        """One request for each."""
+        for content in contents:
+            self._post("/api/0/projects/bench/web/debug-files/?name=libpart.sym", content, "application/octet-stream")
+
+    def in_chunks(self, contents: list[bytes]) -> None:
+        """Chunks in a few requests, then one that makes files of them, asked again until all are there."""
+        for start in range(0, len(contents), _A_REQUEST):
+            body = b"".join(_part(content) for content in contents[start : start + _A_REQUEST])
+            kind = f"multipart/form-data; boundary={_BOUNDARY}"
+            self._post("/api/0/organizations/bench/chunk-upload/", body + f"--{_BOUNDARY}--\r\n".encode(), kind)
+        sums = [hashlib.sha1(content).hexdigest() for content in contents]
+        wanted = json.dumps({one: {"name": "libpart.sym", "chunks": [one]} for one in sums}).encode()
+        end = time.monotonic() + _MOST_SECONDS
+        while True:
+            told = json.loads(self._post("/api/0/projects/bench/web/files/difs/assemble/", wanted, "application/json"))
+            states = {one["state"] for one in told.values()}
+            if states == {"ok"}:
+                return
+            assert states <= {"ok", "created", "assembling"}, told
+            assert time.monotonic() < end, "the files are not assembled"
+            time.sleep(0.02)
+
+    def _post(self, path: str, body: bytes, kind: str) -> bytes:
+        self._connection.request("POST", path, body, {**self._headers, "Content-Type": kind})
+        answer = self._connection.getresponse()
+        text = answer.read()
+        assert answer.status in (200, 201), text
+        return text
+
+
+def _part(content: bytes) -> bytes:
+    name = hashlib.sha1(content).hexdigest()
+    head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+    return f"{head}Content-Type: application/octet-stream\r\n\r\n".encode() + content + b"\r\n"
+
+
+class Floor:
+    """The least that keeps files, beside the service's blobs and in its database."""
+
+    def __init__(self, data: Path) -> None:
+        from symbolsvc.running.postgres.server import url
+
+        self._directory = data / "blobs" / "floor"
+        self._directory.mkdir(parents=True)
+        sockets = json.loads((data / "database.json").read_text())["sockets"]
+        self._connection = psycopg.connect(url(sockets), autocommit=True)
+        self._connection.execute(_CREATE)
+
+    def write(self, contents: list[bytes]) -> None:
+        """Write, sync and note each."""
+        for content in contents:
+            path = self._directory / uuid4().hex
+            with path.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            values = [str(path), len(content)]
+            self._connection.execute("INSERT INTO bench_floor (path, size, at) VALUES (%s, %s, now())", values)
+
+
+if __name__ == "__main__":
+    from bench.table import table
+
+    print("\n".join(table({"uploads": list(rows())})))
