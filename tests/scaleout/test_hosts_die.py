@@ -33,36 +33,36 @@ def test_hosts_database_and_bucket_go_and_come_while_crashes_come_in(proxied: Cl
     client = cluster.client_of(cluster.proxy)
     a, b = cluster.webs
     first, second = cluster.workers
-    with Load(client, pause=0.1) as load:
-        load.await_more(4)
+    with Load(client, pause=0.5) as load:
+        load.await_more(3)
 
         # Power fails on a web host, then on a host of workers, which may hold a crash.
         a.stop(signal.SIGKILL)
-        load.await_more(4)
+        load.await_more(3)
         first.stop(signal.SIGKILL)
-        load.await_more(4)
+        load.await_more(3)
         a.start()
 
         # The database loses power and comes back: both hosts find it again, and nobody restarts them.
         cluster.database.kill()
         cluster.database.start()
-        load.await_more(4)
+        load.await_more(3)
 
         # The bucket cannot be reached: reports are refused, none is half accepted.
         before = client.refusals.total()
         cluster.bucket.where.cut()
         eventually(lambda: client.refusals.total() > before, 60)
         cluster.bucket.where.mend()
-        load.await_more(4)
+        load.await_more(3)
 
         # A host is stopped in good order, as for a new version, while the other one serves.
         b.stop()
-        load.await_more(4)
+        load.await_more(3)
         b.start()
         first.start()
         second.stop()
         second.start()
-        load.await_more(4)
+        load.await_more(3)
 
     stored = Stored(cluster.database.local_url, client.organization)
     stored.await_all(120)
