@@ -156,6 +156,15 @@ def test_a_stack_is_recognised_wherever_its_module_is(engine, served, monkeypatc
     assert answer(engine, source, request) == expected
 
 
+@pytest.mark.parametrize("signal", [None, 11, 6])
+def test_after_a_crash_signal_each_program_counter_decides_anew(engine, served, signal):
+    image, source = served
+    for rip in [BASE + PLAIN] * 4 + [BASE, BASE + PLAIN, BASE]:
+        stack = plain_stack(BASE, PLAIN, INLINED) | {"registers": {"rip": hex(rip)}}
+        body = json.dumps({"signal": signal, "modules": [image.module(BASE)], "stacktraces": [stack]}).encode()
+        assert answer(engine, source, engine.decode(body)) == answer(engine, source, decode_request(body))
+
+
 @pytest.mark.parametrize(
     "change",
     [
