@@ -6,7 +6,7 @@ import heapq
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 
@@ -19,6 +19,12 @@ class Watch:
 
     The thread starts with the first call and ends with the process; a forked child begins with nothing to wait for.
     """
+
+    _changed: threading.Condition
+    _numbers: Iterator[int]
+    _actions: dict[int, Callable[[], None]]
+    _moments: list[tuple[float, int]]
+    _thread: threading.Thread | None
 
     def __init__(self) -> None:
         self._forget()
@@ -68,6 +74,6 @@ class Watch:
     def _forget(self) -> None:
         self._changed = threading.Condition()
         self._numbers = count()
-        self._actions: dict[int, Callable[[], None]] = {}
-        self._moments: list[tuple[float, int]] = []
-        self._thread: threading.Thread | None = None
+        self._actions = {}
+        self._moments = []
+        self._thread = None
