@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from engine.lookup.cfi_search import search_cfi
+from engine.lookup.cfi_search import recall_cficache, search_cfi
 from engine.lookup.gathering import NOBODY
 from engine.lookup.joining import join_candidates
 from engine.lookup.model import (
@@ -20,8 +20,8 @@ from engine.lookup.model import (
     Use,
     UseStatus,
 )
-from engine.lookup.search import search
-from engine.lookup.source_objects import search_sources, unresponsive
+from engine.lookup.search import recall_symcache, search
+from engine.lookup.source_objects import recall_sources, search_sources, unresponsive
 from engine.lookup.store import Store
 from engine.modules import Wanted
 from engine.outgoing import Deadline
@@ -44,6 +44,9 @@ __all__ = [
     "find_sources",
     "find_symcache",
     "join_candidates",
+    "recall_cficache",
+    "recall_sources",
+    "recall_symcache",
 ]
 
 

@@ -17,7 +17,7 @@ import msgspec
 from engine.caches import Labels, Miss, Shelf
 from engine.lookup.derived import DerivedFile, ready_file
 from engine.lookup.gathering import NOBODY, Gathered, Listing, list_places, visit
-from engine.lookup.model import Candidate, Features, ModuleStatus
+from engine.lookup.model import Candidate, Features, ModuleRecord, ModuleStatus
 from engine.lookup.objects import InternalFailure, ObjectFile, Outcome, Place, labels_of
 from engine.lookup.store import Store
 from engine.modules import Wanted
@@ -28,11 +28,20 @@ from engine.sourcetypes.base import FileType, Source
 ANSWER_SECONDS = 600.0
 
 
+class InPlace(msgspec.Struct, frozen=True):
+    """An object that is used where it lies: its key, the hex digest of its file, and the checksum of its tables."""
+
+    key: str
+    digest: str
+    checksum: int | None
+
+
 class KeptAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a lookup found out.
 
     `derived` is the key of the file that was made, `objects` are those of the files that were there. `expires` is when
-    the first of the tries is worth repeating, in seconds since the epoch, None when every file is there.
+    the first of the tries is worth repeating, in seconds since the epoch, None when every file is there. A file that is
+    used as it came is `in_place`.
     """
 
     status: ModuleStatus
@@ -42,6 +51,8 @@ class KeptAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     derived: str = ""
     objects: tuple[str, ...] = ()
     expires: float | None = None
+    module_record: ModuleRecord | None = None
+    in_place: InPlace | None = None
 
     def made(self, shelf: Shelf) -> DerivedFile | None:
         """The file that was made, verified; None where there is none (any more)."""

@@ -39,7 +39,7 @@ def search(
     return found.answer()
 
 
-def recall(
+def recall_symcache(
     wanted: Wanted, sources: Sequence[Source], *, scope: str, store: Store, deadline: Deadline
 ) -> SymcacheAnswer | None:
     """The answer of `search` where it is on disk and nobody has to be waited for; None elsewhere."""

@@ -59,6 +59,10 @@ class AskedOnce(ABC, Generic[Found]):
         """Look a module up."""
 
     @abstractmethod
+    def recalled(self, question: Question, identity: ImageIdentity) -> Found | None:
+        """The answer, where the disk has it."""
+
+    @abstractmethod
     def valid_until(self, found: Found) -> float:
         """How long an answer holds, in seconds since the epoch; 0 for one that is not to be remembered."""
 
@@ -69,6 +73,24 @@ class AskedOnce(ABC, Generic[Found]):
 
     def forget(self, question_key: str, identity: ImageIdentity) -> None:
         self._known.drop((question_key, identity.key))
+
+    def recall(self, question: Question, question_key: str, identity: ImageIdentity) -> Found | None:
+        """What the disk knows, without a thread and without waiting; None where somebody has to be asked."""
+        try:
+            found = self.recalled(question, identity)
+        except Exception:  # noqa: BLE001 - whoever asks in earnest finds out what is wrong
+            return None
+        if found is not None:
+            self._known.put((question_key, identity.key), found, 1)
+        return found
+
+    def at_hand(
+        self, question: Question, question_key: str, identity: ImageIdentity | None, now: float
+    ) -> Found | None:
+        """What this process remembers and still holds at `now`, in seconds since the epoch, or the disk knows."""
+        if identity is None:
+            return None
+        return self.known(question_key, identity, now) or self.recall(question, question_key, identity)
 
     def resolve(self, question: Question, question_key: str, identity: ImageIdentity) -> Found:
         """Look a module up, or wait for whoever is doing so. Raises DeadlineExceeded, and nothing else."""

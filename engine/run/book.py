@@ -65,6 +65,8 @@ class RuleBook:
         """Look up what is needed, side by side. Raises DeadlineExceeded."""
         jobs: list[Callable[[], None]] = []
         for need in set(needs):
+            if self._recall(need):
+                continue
             if need.kind == "symcache":
                 jobs.append(partial(self._find_symbols, need.module))
                 continue
@@ -75,6 +77,20 @@ class RuleBook:
                 jobs.append(partial(self._find_names, identity))
         self._question.deadline.check()
         self._engine.workers.run(jobs, self._question.deadline)
+
+    def _recall(self, need: Need) -> bool:
+        """Take from the disk what it knows; False for what has to be looked up."""
+        engine, identity = self._engine, self._identities[need.module]
+        named = engine.modules.known(self._key, identity, self._now) is not None
+        if not named and (need.kind == "symcache" or _is_identified(identity)):
+            named = engine.modules.recall(self._question, self._key, identity) is not None
+        if need.kind == "symcache":
+            if named:
+                self._find_symbols(need.module)
+            return named
+        found = engine.unwound.recall(self._question, self._key, identity)
+        opened = found is not None and self._open(need.module, found)
+        return opened and (named or not _is_identified(identity))
 
     def _find_names(self, identity: ImageIdentity) -> None:
         self._engine.modules.resolve(self._question, self._key, identity)

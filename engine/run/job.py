@@ -22,7 +22,7 @@ from engine.run.asked import Asked
 from engine.run.asking import Question
 from engine.run.filling import Around, SourcesGone, Unreadable, fill
 from engine.run.remembered import Remembered
-from engine.run.resolved import UNREADABLE, Resolved, resolve_sources
+from engine.run.resolved import UNREADABLE, Resolved, recall_sources_of, resolve_sources
 from engine.run.sourced import Sourced, door_of, follower
 from engine.run.unwound import NEVER_ASKED
 
@@ -103,8 +103,7 @@ class Job:
     def _resolve_touched(self) -> None:
         cold = []
         for seat in self._touched():
-            identity = seat.identity
-            known = None if identity is None else self.engine.modules.known(self.question_key, identity, self.now)
+            known = self.engine.modules.at_hand(self.question, self.question_key, seat.identity, self.now)
             if known is None:
                 cold.append(seat)
             else:
@@ -141,9 +140,12 @@ class Job:
         """Look for the sources of modules with symbolicated frames, where nobody has yet; whether any were found."""
         unknown = [self.places.seats[index] for index, sourced in self.sourced.items() if sourced is None]
         cold = [seat for seat in unknown if seat.failure is None and self._has_names(seat)]
-        if cold:
+        asked = [
+            seat for seat in cold if not recall_sources_of(self.question, seat.identity, self.resolved[seat.index])
+        ]
+        if asked:
             self.question.deadline.check()
-            self.engine.workers.run([partial(self._find_sources_of, seat) for seat in cold], self.question.deadline)
+            self.engine.workers.run([partial(self._find_sources_of, seat) for seat in asked], self.question.deadline)
         for seat in cold:
             self._settle(seat, self.resolved[seat.index])
         return any(sourced.object for seat in cold if (sourced := self.sourced[seat.index]))

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from engine.errors import DeadlineExceeded
-from engine.lookup import find_sources, find_symcache
+from engine.lookup import find_sources, find_symcache, recall_sources, recall_symcache
 from engine.lookup.misses import PASSING_SECONDS
 from engine.lookup.model import Features, ModuleStatus, SourceAnswer, SymcacheAnswer
 from engine.native.adjust import Stepping, stepping
@@ -51,11 +51,20 @@ class ResolvedModules(AskedOnce[Resolved]):
     """The debug files of modules."""
 
     def ask(self, question: Question, identity: ImageIdentity) -> Resolved:
-        answer = _look_up(question, identity)
-        return Resolved(answer, findings(answer), stepping(answer.arch))
+        return _resolved(_look_up(question, identity))
+
+    def recalled(self, question: Question, identity: ImageIdentity) -> Resolved | None:
+        answer = recall_symcache(
+            identity.wanted, question.sources, scope=question.scope, store=question.store, deadline=question.deadline
+        )
+        return _resolved(answer) if answer else None
 
     def valid_until(self, found: Resolved) -> float:
         return found.answer.valid_until
+
+
+def _resolved(answer: SymcacheAnswer) -> Resolved:
+    return Resolved(answer, findings(answer), stepping(answer.arch))
 
 
 def _look_up(question: Question, identity: ImageIdentity) -> SymcacheAnswer:
@@ -68,6 +77,21 @@ def _look_up(question: Question, identity: ImageIdentity) -> SymcacheAnswer:
     except Exception:  # noqa: BLE001 - whatever goes wrong with one module must not take the others with it
         _log.exception("the lookup of a module failed", extra={"debug_file": identity.wanted.debug_file})
         return _INTERNAL_ERROR
+
+
+def recall_sources_of(question: Question, identity: ImageIdentity | None, resolved: Resolved) -> bool:
+    """Take from the disk that a module has no sources; False where somebody has to be asked."""
+    if identity is None:
+        return False
+    try:
+        answer = recall_sources(
+            identity.wanted, question.sources, scope=question.scope, store=question.store, deadline=question.deadline
+        )
+    except Exception:  # noqa: BLE001 - whoever asks in earnest finds out what is wrong
+        return False
+    if answer is not None:
+        resolved.sourced = Sourced(resolved.answer, answer)
+    return answer is not None
 
 
 def resolve_sources(question: Question, identity: ImageIdentity, resolved: Resolved) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from engine.errors import DeadlineExceeded
-from engine.lookup import find_cficache
+from engine.lookup import find_cficache, recall_cficache
 from engine.lookup.model import CficacheAnswer, Features, ModuleStatus
 from engine.native.images import ImageFindings, ImageIdentity, with_unwinding
 from engine.run.asking import AskedOnce, Question
@@ -47,6 +47,12 @@ class UnwoundModules(AskedOnce[Unwound]):
 
     def ask(self, question: Question, identity: ImageIdentity) -> Unwound:
         return Unwound(_look_up(question, identity))
+
+    def recalled(self, question: Question, identity: ImageIdentity) -> Unwound | None:
+        answer = recall_cficache(
+            identity.wanted, question.sources, scope=question.scope, store=question.store, deadline=question.deadline
+        )
+        return Unwound(answer) if answer else None
 
     def valid_until(self, found: Unwound) -> float:
         return found.answer.valid_until
