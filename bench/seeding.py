@@ -85,6 +85,12 @@ SELECT %(first_crash)s + n %% %(crashes)s,
     %(first_lacked)s + floor(%(lacked)s * power((n * 48271::bigint %% 1000003) / 1000003.0, 2))::bigint, 1
 FROM generate_series(0, %(lacks)s - 1) AS n ON CONFLICT DO NOTHING
 """
+# Triggers, which would count them, stand still meanwhile.
+_LACKS_COUNTED = """
+UPDATE crashes_lackedfile SET crashes = of.crashes
+FROM (SELECT file_id, count(*) AS crashes FROM crashes_crashlack GROUP BY file_id) AS of
+WHERE of.file_id = crashes_lackedfile.id AND project_id = %(project)s
+"""
 _BLOBS = """
 INSERT INTO debugfiles_blob (id, sha256, sha1, size, key, state, created_at)
 SELECT %(first_file)s + n, md5(%(project)s || 'b' || n) || md5(n::text), md5(%(project)s || 's' || n) || '00000000',
@@ -100,7 +106,7 @@ SELECT %(project)s, %(first_file)s + n, 0, 0, 100000, md5('file' || n)::uuid::te
     now()
 FROM generate_series(0, %(debug_files)s - 1) AS n
 """
-_STATEMENTS = (_GROUPS, _NAMES, _CRASHES, _COUNTED, _LACKED, _LACKS, _BLOBS, _FILES)
+_STATEMENTS = (_GROUPS, _NAMES, _CRASHES, _COUNTED, _LACKED, _LACKS, _LACKS_COUNTED, _BLOBS, _FILES)
 _TABLES = (
     "crashes_group", "crashes_groupname", "crashes_crash", "crashes_lackedfile", "crashes_crashlack",
     "debugfiles_blob", "debugfiles_debugfile",

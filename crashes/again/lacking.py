@@ -13,16 +13,36 @@ from crashes.models import Crash, LackedFile
 from engine.modules import DebugId, parse_code_id
 from projects.models import Project
 
-# Counted in the index alone, file by file.
 _COUNTED: Final = """
-SELECT file.id, counted.crashes, counted.newest
-FROM crashes_lackedfile AS file
-CROSS JOIN LATERAL (
-    SELECT count(*) AS crashes, max(lack.crash_id) AS newest FROM crashes_crashlack AS lack WHERE lack.file_id = file.id
-) AS counted
-WHERE file.project_id = %(project)s AND counted.crashes > 0 AND (%(ids)s::bigint[] IS NULL OR file.id = ANY(%(ids)s))
-ORDER BY counted.crashes DESC, file.id
-LIMIT %(most)s OFFSET %(start)s
+WITH counted AS MATERIALIZED (
+    SELECT file.id, file.crashes + coalesce(since.change, 0) AS crashes
+    FROM crashes_lackedfile AS file
+    LEFT JOIN (
+        SELECT file_id, sum(change)::bigint AS change FROM crashes_lackchange GROUP BY file_id
+    ) AS since ON since.file_id = file.id
+    WHERE file.project_id = %(project)s AND (%(ids)s::bigint[] IS NULL OR file.id = ANY(%(ids)s))
+), shown AS (
+    SELECT id, crashes FROM counted WHERE crashes > 0 ORDER BY crashes DESC, id LIMIT %(most)s OFFSET %(start)s
+)
+SELECT shown.id, shown.crashes, newest.crash_id FROM shown CROSS JOIN LATERAL (
+    SELECT crash_id FROM crashes_crashlack WHERE file_id = shown.id ORDER BY crash_id DESC LIMIT 1
+) AS newest
+ORDER BY shown.crashes DESC, shown.id
+"""
+# Files that a crash holds are left for the next time: this never waits for a crash, so none can wait in a circle.
+_ADD_UP: Final = """
+WITH free AS (
+    SELECT id FROM crashes_lackedfile WHERE id IN (SELECT file_id FROM crashes_lackchange)
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM crashes_lackchange AS one
+    WHERE file_id IN (SELECT id FROM free)
+        OR NOT EXISTS (SELECT FROM crashes_lackedfile AS file WHERE file.id = one.file_id)
+    RETURNING file_id, change
+)
+UPDATE crashes_lackedfile AS file SET crashes = file.crashes + sums.change
+FROM (SELECT file_id, sum(change)::bigint AS change FROM gone GROUP BY file_id) AS sums
+WHERE sums.file_id = file.id
 """
 
 
@@ -34,6 +54,12 @@ class LackedRow:
     crashes: int
     newest: int
     newest_at: datetime
+
+
+def add_up() -> None:
+    """Add what changed to how many crashes lack each file. Several may do so at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_UP)
 
 
 def most_lacked(project: Project, start: int, most: int) -> list[LackedRow]:

@@ -40,9 +40,11 @@ def advance(*, rerun_id: int) -> None:
 @periodic("* * * * *", queue=QUEUE)
 def tend_reruns(timestamp: int) -> None:
     """Go on with runs whose job was lost or whose crashes have been done meanwhile; close what is done."""
+    from crashes.again.lacking import add_up
     from crashes.again.tending import tend
 
     tend()
+    add_up()
 
 
 @periodic("* * * * *", queue=WAITING_QUEUE)

@@ -3,7 +3,7 @@
 from crashes.models.crash import Attachment, Crash, CrashResult
 from crashes.models.doomed import DoomedBlob
 from crashes.models.group import Group, GroupName
-from crashes.models.lacking import CrashLack, LackedFile, Rerun, SourcesSeen
+from crashes.models.lacking import CrashLack, LackChange, LackedFile, Rerun, SourcesSeen
 from crashes.models.rules import CrashRules, ProjectKey
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "DoomedBlob",
     "Group",
     "GroupName",
+    "LackChange",
     "LackedFile",
     "ProjectKey",
     "Rerun",

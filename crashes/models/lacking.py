@@ -74,6 +74,8 @@ class LackedFile(models.Model):
     # Why it was not found and what to do about it, in words, as of the last time it was asked for.
     cause = models.TextField(blank=True, default="")
     remedy = models.TextField(blank=True, default="")
+    # How many crashes lack it, but for what stands in `LackChange`.
+    crashes = models.BigIntegerField(default=0, db_default=0)
     first_missed_at = models.DateTimeField(db_default=Now())
     probes = models.PositiveIntegerField(default=0)
     next_probe_at = models.DateTimeField(null=True)
@@ -105,6 +107,19 @@ class CrashLack(models.Model):
 
     def __str__(self) -> str:
         return f"{self.crash_id} lacks {self.file_id}"
+
+
+class LackChange(models.Model):
+    """So many crashes more, or less, lack a file. Triggers of the table of `CrashLack` write it; a job adds it up.
+
+    All crashes of a library's users lack the same file: were its row to count them, they would wait for each other.
+    """
+
+    file_id = models.BigIntegerField()
+    change = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.file_id} {self.change:+}"
 
 
 class SourcesSeen(models.Model):
