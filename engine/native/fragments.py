@@ -87,13 +87,12 @@ class Fragment:
     def _set_outermost(self, outer: Location, demangler: Demangler, around: str) -> None:
         self.function = demangler.readable(outer.symbol, outer.language)
         self.sym_addr = outer.sym_addr
-        fields = _own_fields(outer, demangler) + around
+        symbol, rest = _symbol_fields(outer), _other_fields(outer, self.function) + around
         if outer.sym_addr is None:
-            self.start = fields
+            self.start = f"{symbol},{rest}"
             return
-        cut = len(_symbol_fields(outer)) + 1
-        self.start = f'{fields[:cut]}"sym_addr":"'
-        self.rest = f'",{fields[cut:]}'
+        self.start = f'{symbol},"sym_addr":"'
+        self.rest = f'",{rest}'
 
     @property
     def found(self) -> bool:
@@ -112,11 +111,16 @@ def _symbol_fields(location: Location) -> str:
 
 
 def _own_fields(location: Location, demangler: Demangler) -> str:
-    function = json_text(demangler.readable(location.symbol, location.language))
+    function = demangler.readable(location.symbol, location.language)
+    return f"{_symbol_fields(location)},{_other_fields(location, function)}"
+
+
+def _other_fields(location: Location, function: str) -> str:
+    """A frame's own fields behind those of its symbol."""
     path = ""
     if location.path is not None:
         path = f'"filename":{json_text(base_name(location.path))},"abs_path":{json_text(location.path)},'
-    return f'{_symbol_fields(location)},"function":{function},{path}"lineno":{location.line}'
+    return f'"function":{json_text(function)},{path}"lineno":{location.line}'
 
 
 def base_name(path: str) -> str:
