@@ -6,7 +6,7 @@ from itertools import chain
 
 from engine.formats.bytewise import FormatError
 from engine.formats.cfi import CfiIndex
-from engine.formats.eh_frame import has_unwind_tables, signal_text, unwind_text
+from engine.formats.eh_frame import EhFrameIndex, has_unwind_tables, signal_text, unwind_text
 from engine.formats.elf import Elf
 from engine.formats.exidx import exidx_text, has_exidx
 from engine.unwind.cpus import CPUS
@@ -17,6 +17,7 @@ from fuzz.seeds import corpus, files, shared
 from fuzz.target import Shape, Target
 from tests.engine.formats.elf_builder import ARM, SHT_ARM_EXIDX, TEXT, Frames, Section, elf
 from tests.engine.formats.elf_builder import TARGETS as MACHINES
+from tests.engine.formats.test_eh_frame_in_place import made
 from tests.engine.unwind.support import Machine, rules_of
 
 _MASK = (1 << 64) - 1
@@ -106,6 +107,21 @@ def _tables() -> list[bytes]:
     return [*made, *files("ledger/*.so", "arm/*/stripped.xz"), *corpus("eh_frame")]
 
 
+def _in_place(data: bytes) -> None:
+    """Tables that are read where they lie: damaged ones give wrong rules or none, and raise nothing."""
+    index = EhFrameIndex(data)
+    for relative in (*_PLACES, *range(TEXT, TEXT + 0x100, 7)):
+        found = index.cfi(relative)
+        assert index.covers(relative) == (found is not None)
+        if found is not None:
+            compile_rule(found[1], CPUS["x86_64"])
+
+
+def _headed() -> list[bytes]:
+    programs = [b"", b"\x41\x0e\x10\x86\x02\x41\x0d\x06", b"\x0a\x42\x0b\x0f\x03\x77\x08\x06", b"\x10\x03\x02\x77\x00"]
+    return [*(made(cpu, programs) for cpu in ("x86_64", "x86", "arm64")), *files("ledger/*.so"), *corpus("in place")]
+
+
 def _exidx() -> list[bytes]:
     def prel(place: int, target: int) -> int:
         return (target - place) & 0x7FFFFFFF
@@ -143,6 +159,7 @@ TARGETS = (
            words=_WORDS, runs=1500),
     Target("cfi index", _indexes, _index, (FormatError,), runs=500),
     Target("eh_frame", _tables, _frames, (FormatError,), runs=300),
+    Target("eh_frame in place", _headed, _in_place, (FormatError,), runs=500),
     Target("exidx", _exidx, _arm, (FormatError,), runs=300),
     Target("elf", lambda: [*_tables()[:7], *_exidx()[:1]], _sections, (FormatError,), runs=600),
 )  # fmt: skip
