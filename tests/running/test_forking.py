@@ -39,9 +39,10 @@ def test_a_fork_ends_with_what_its_work_ended_with(program):
         "print(Fork('good', lambda: None, 1).launch().wait(20))\n"
         "print(Fork('bad', lambda: 1 / 0, 1).launch().wait(20))\n"
         "print(Fork('killed', lambda: os.kill(os.getpid(), signal.SIGKILL), 1).launch().wait(20))\n"
+        "print(Fork('leaving', lambda: sys.exit(3), 1, leave=lambda: print('first')).launch().wait(20))\n"
     )
     out, errors = process.communicate(timeout=60)
-    assert out.split() == ["0", "1", "-9"]
+    assert out.split() == ["0", "1", "-9", "first", "3"]
     assert "ZeroDivisionError" in errors
 
 

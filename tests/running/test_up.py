@@ -86,6 +86,10 @@ def test_it_is_ready_when_it_says_so(running):
     assert answers(running, "/readyz")
 
 
+def test_what_forks_has_one_thread(running):
+    assert len(list(Path(f"/proc/{running.process.pid}/task").iterdir())) == 1
+
+
 def test_each_web_process_takes_requests_of_its_own(running):
     workers = web_workers(running)
     assert len(workers) == 2
