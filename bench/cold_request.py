@@ -17,13 +17,14 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import orjson
 
 from bench import workload
+from bench.rows import Row, Spread
 from bench.warm_request import lay_out
 from engine.caches import verify
 from engine.lookup import Store
@@ -177,13 +178,33 @@ def _converter_seconds(store: Store | None) -> float:
     return sum(map(int, fields[11:15])) / TICKS
 
 
+def rows(rounds: int = 9) -> Iterator[Row]:
+    """The table's rows, by processor time."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        bench = Bench(Path(directory))
+        try:
+            figures = measured(bench, rounds)
+        finally:
+            os.kill(bench.server, 9)
+    cpu = {name: [each["cpu"] for each in values] for name, values in figures.items()}
+    names = {"cold": "nothing cached", "from disk": "files on disk, fresh process", "warm": "warm"}
+    for name, said in names.items():
+        yield Row(said, Spread.ratios(cpu[name], cpu["bare"]), "checks, bare look-ups and JSON")
+
+
 def run(bench: Bench, rounds: int) -> dict[str, Figures]:
+    figures = measured(bench, rounds)
+    return {name: summary(values, figures["bare"]) for name, values in figures.items()}
+
+
+def measured(bench: Bench, rounds: int) -> dict[str, list[Figures]]:
+    """The figures of every round, by variant."""
     variants = {"bare": bench.bare, "warm": bench.warm, "from disk": bench.from_disk, "cold": bench.cold}
     figures: dict[str, list[Figures]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, work in variants.items():
             figures[name].append(in_child(work))
-    return {name: summary(values, figures["bare"]) for name, values in figures.items()}
+    return figures
 
 
 def summary(values: list[Figures], bare: list[Figures]) -> Figures:
@@ -206,16 +227,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         bench = Bench(Path(directory))
         try:
-            rows = run(bench, chosen.rounds)
+            found = run(bench, chosen.rounds)
         finally:
             os.kill(bench.server, 9)
     print(f"{'variant':10} {'clock ms':>9} {'cpu ms':>8} {'best':>8} {'x bare':>8}   (8 of 10 rounds)")
-    for name, row in rows.items():
+    for name, row in found.items():
         print(
             f"{name:10} {row['clock_ms']:9.2f} {row['cpu_ms']:8.2f} {row['best_cpu_ms']:8.2f} {row['ratio']:8.2f}   "
             f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}"
         )
-    print("\n" + json.dumps({"bench": "cold_request", "modules": len(bench.addresses), "variants": rows}))
+    print("\n" + json.dumps({"bench": "cold_request", "modules": len(bench.addresses), "variants": found}))
     return 0
 
 

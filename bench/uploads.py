@@ -1,4 +1,4 @@
-"""Uploading 200 small debug files, one by one and in chunks, against writing them.
+"""Uploading 100 small debug files, one by one and in chunks, against writing them.
 
 The service runs as `manage.py up`; one client sends Breakpad symbol files over one connection: each by itself, or all
 as chunks that one more request assembles, as `sentry-cli` does. Every file is stored durably, examined in a child, and
@@ -24,7 +24,7 @@ import psycopg
 
 from bench.rows import Row, Spread
 
-FILES = 200
+FILES = 100
 _BOUNDARY = "----bench-boundary"
 _A_REQUEST = 50
 _MOST_SECONDS = 120
