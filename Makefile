@@ -3,14 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
+# Exactly what is listed, all of it wheels whose hashes are known.
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check --no-compile --no-deps --require-hashes --only-binary :all:
 TESTS ?= tests
 # More than the cores of a small machine: many tests wait, for a service to start or for a client to be cut off.
 JOBS ?= 3
+# For how long `make fuzz` tries.
+SECONDS ?= 600
 
 # The tests start Python by the dozen: each module is compiled once, wherever this is set.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install install-dev demo serve test tests lint format bench soak docs clean
+.PHONY: help install install-dev tools demo serve test tests lint format bench soak fuzz lock audit sbom docs clean
 
 help:
 	@echo "make demo     install, start, symbolicate a real crash, stay up"
@@ -19,9 +23,14 @@ help:
 	@echo "make lint     the checks without the tests"
 	@echo "make bench    ratios against something fixed, in one run"
 	@echo "make soak     ten minutes of load of every kind, then too much of it"
+	@echo "make fuzz     odd input for every parser, for SECONDS"
+	@echo "make lock     pins and hashes anew, from requirements*.in"
+	@echo "make audit    known vulnerabilities of what is pinned"
+	@echo "make sbom     the list of components, in CycloneDX's form"
 
 install: $(STAMPS)/runtime
 install-dev: $(STAMPS)/dev
+tools: $(STAMPS)/tools
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -30,13 +39,18 @@ $(BIN)/python:
 
 $(STAMPS)/runtime: requirements.txt | $(BIN)/python
 	@echo "Installing what the service needs …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile -r requirements.txt
+	@$(PIP) -r requirements.txt
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/dev: requirements-dev.txt $(STAMPS)/runtime
+# What the service needs is among it.
+$(STAMPS)/dev: requirements-dev.txt | $(BIN)/python
 	@echo "Installing what the tests need …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-compile -r requirements-dev.txt
-	@mkdir -p $(STAMPS) && touch $@
+	@$(PIP) -r requirements-dev.txt
+	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/runtime
+
+$(STAMPS)/tools: requirements-tools.txt $(STAMPS)/dev
+	@$(PIP) -r requirements-tools.txt
+	@touch $@
 
 demo: install
 	@$(BIN)/python -m symbolsvc.demo
@@ -51,6 +65,7 @@ lint: install-dev
 	PYTHONPATH=. $(BIN)/lint-imports
 	$(BIN)/python manage.py schema --check
 	$(BIN)/python manage.py settings_docs --check
+	$(BIN)/python -m supply check
 
 # The checks run beside the tests; either fails the whole.
 test: install-dev
@@ -72,6 +87,18 @@ bench: install-dev
 
 soak: install-dev
 	$(BIN)/python -m bench.soak
+
+fuzz: tools
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
+
+lock: tools
+	$(BIN)/python -m supply lock
+
+audit: tools
+	$(BIN)/python -m supply audit
+
+sbom: tools
+	$(BIN)/python -m supply sbom
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
