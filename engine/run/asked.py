@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.native.fragments import json_text
+from engine.native.fragments import json_text, sorted_json
 from engine.native.images import ImageIdentity
-from engine.native.wire import SymbolicateRequest
+from engine.native.wire import SymbolicateRequest, Thread
 from engine.run.unwound import Unwound
 
 # The JSON of the answer's own fields, each with a comma behind it, by the first architecture known of a module.
@@ -73,3 +73,12 @@ def signal_head(signal: int | None) -> Head:
     """The fields of the answer to a request for native stacks."""
     text = "" if signal is None else f'"signal":{signal},'
     return lambda _: text
+
+
+def stack_head(thread: Thread) -> str:
+    """The JSON of a stack's own fields, up to its frames."""
+    thread_id = "" if thread.thread_id is None else f'"thread_id":{thread.thread_id},'
+    name = "" if thread.thread_name is None else f'"thread_name":{json_text(thread.thread_name)},'
+    asking = "" if thread.is_requesting is None else f'"is_requesting":{json_text(thread.is_requesting)},'
+    registers = f'"registers":{sorted_json(thread.registers)},' if thread.registers else ""
+    return thread_id + name + asking + registers

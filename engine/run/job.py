@@ -9,7 +9,6 @@ from functools import partial
 
 from engine.lookup.model import Candidate, CficacheAnswer, SymcacheAnswer
 from engine.modules import Wanted
-from engine.native.fragments import json_text, sorted_json
 from engine.native.frames import Writer
 from engine.native.ground import Ground
 from engine.native.images import UNUSED, ImageFindings, ImageIdentity
@@ -18,7 +17,7 @@ from engine.native.places import NOWHERE, Placed, Places, Seat, adjust
 from engine.native.stencils import Standing
 from engine.native.wire import Thread
 from engine.outgoing import Trust
-from engine.run.asked import Asked
+from engine.run.asked import Asked, stack_head
 from engine.run.asking import Question
 from engine.run.filling import Around, SourcesGone, Unreadable, fill
 from engine.run.remembered import Remembered
@@ -84,7 +83,7 @@ class Job:
         parts = [f'{{"status":"completed",{head}"stacktraces":['.encode()]
         for at, frames in enumerate(stacks):
             start = "," if at else ""
-            parts.append(f'{start}{{{_stack_head(self.request.stacktraces[at])}"frames":['.encode())
+            parts.append(f'{start}{{{stack_head(self.request.stacktraces[at])}"frames":['.encode())
             parts += (frames, f"]{self.asked.stack_ends.get(at, '')}}}".encode())
         parts.append(f'],"modules":[{images}]{end}}}'.encode())
         return b"".join(parts)
@@ -293,12 +292,3 @@ class Job:
     def _is_deserted(self, seat: Seat) -> bool:
         """Whether all frames of a module were dropped; without source context nobody looks for that."""
         return not seat.is_clean and self.with_context and 0 < seat.all_dropped == self._count(seat)
-
-
-def _stack_head(thread: Thread) -> str:
-    """The JSON of a stack's own fields, up to its frames."""
-    thread_id = "" if thread.thread_id is None else f'"thread_id":{thread.thread_id},'
-    name = "" if thread.thread_name is None else f'"thread_name":{json_text(thread.thread_name)},'
-    asking = "" if thread.is_requesting is None else f'"is_requesting":{json_text(thread.is_requesting)},'
-    registers = f'"registers":{sorted_json(thread.registers)},' if thread.registers else ""
-    return thread_id + name + asking + registers
