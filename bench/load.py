@@ -46,7 +46,7 @@ class Target:
 
 @dataclass
 class Result:
-    """What a while of load gave: answered requests per second, and how long each took; `refused`, those without a 200."""
+    """Answered requests per second, and how long each took; `refused` counts those without a 200."""
 
     seconds: float
     latencies: list[float] = field(default_factory=list)
