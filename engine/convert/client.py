@@ -70,6 +70,18 @@ class Converter:
             raise ConverterUnavailable("the converter answered something else")
         return reply
 
+    def inspect_and_make(self, path: Path, out: Path, deadline: Deadline) -> Inspected:
+        """The objects of a file, and of a single one with debug information its symcache, into the existing file `out`.
+
+        The answer says whether it was made; that it was not is no failure. Raises as `inspect`.
+        """
+        try:
+            reply = self._ask(Inspect(str(path), str(out)), deadline)
+        except (LookupFailure, ConverterUnavailable):
+            reply = None
+        # The symcache may be what ended the job.
+        return reply if isinstance(reply, Inspected) else self.inspect(path, deadline)
+
     def make_symcache(self, path: Path, index: int, out: Path, deadline: Deadline) -> None:
         """Write the symcache of object `index` of a file into the existing file `out`. Raises as `inspect`."""
         self._ask(MakeSymcache(str(path), index, str(out)), deadline)

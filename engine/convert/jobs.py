@@ -32,6 +32,9 @@ from engine.errors import FailureKind
 
 MOST_OBJECTS = 64
 REASON_LIMIT = 300
+# Processor time for looking into a file and converting it in one job; what takes longer gets a job for each.
+AT_ONCE_SECONDS = 10
+_NATIVE = frozenset({"elf", "macho", "pdb", "pe", "breakpad"})
 # Half of what those have who build what passed here: parsers of nested code take stack for every level.
 CHECKED_STACK_BYTES = 8 << 20
 
@@ -59,7 +62,7 @@ def perform(request: Request) -> Reply:
     """Do the job; what is wrong with the file becomes part of the reply."""
     try:
         if isinstance(request, Inspect):
-            return _inspect(request.path)
+            return _inspect(request)
         if isinstance(request, CheckSourceMap):
             return _check_source_map(request)
         return make_cfi(request) if isinstance(request, MakeCfi) else _make_symcache(request)
@@ -72,18 +75,40 @@ def perform(request: Request) -> Reply:
         return Broken(str(error)[:REASON_LIMIT])
 
 
-def _inspect(path: str) -> Inspected:
-    archive = Archive.open(path)
+def _inspect(request: Inspect) -> Inspected:
+    if request.symcache:
+        _hurry()
+    archive = Archive.open(request.path)
     found, failure, total = [], None, archive.object_count
     for index in range(min(total, MOST_OBJECTS)):
         try:
-            found.append(_facts(path, archive, index))
+            found.append(_facts(request.path, archive, index))
         except SymbolicError as error:
             # One bad slice does not spoil the others of a fat file.
             failure = error
     if failure is not None and not found:
         raise failure
-    return Inspected(tuple(found), total)
+    return Inspected(tuple(found), total, _made_on_the_way(request, archive, found))
+
+
+def _hurry() -> None:
+    """Take less processor time than allowed: whoever asked then asks again, for less."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    least = AT_ONCE_SECONDS if soft == resource.RLIM_INFINITY else min(AT_ONCE_SECONDS, soft)
+    resource.setrlimit(resource.RLIMIT_CPU, (least, hard))
+
+
+def _made_on_the_way(request: Inspect, archive: Archive, found: list[ObjectFacts]) -> bool:
+    """Whether the symcache was made. Why it could not be, the job says that makes nothing else."""
+    if not request.symcache or archive.object_count != 1 or not found:
+        return False
+    if found[0].file_format not in _NATIVE or "debug" not in found[0].features:
+        return False
+    try:
+        _write_symcache(archive, 0, request.symcache)
+    except (SymbolicError, MemoryError, OSError):
+        return False
+    return True
 
 
 def _facts(path: str, archive: Archive, index: int) -> ObjectFacts:
@@ -101,10 +126,14 @@ def _facts(path: str, archive: Archive, index: int) -> ObjectFacts:
 
 
 def _make_symcache(request: MakeSymcache) -> Reply:
-    symcache = Archive.open(request.path)._get_object(request.index).make_symcache()
-    with open(request.out, "r+b") as file:
-        shutil.copyfileobj(symcache.open_stream(), file, 1 << 20)  # type: ignore[no-untyped-call]
+    _write_symcache(Archive.open(request.path), request.index, request.out)
     return Converted()
+
+
+def _write_symcache(archive: Archive, index: int, out: str) -> None:
+    symcache = archive._get_object(index).make_symcache()
+    with open(out, "r+b") as file:
+        shutil.copyfileobj(symcache.open_stream(), file, 1 << 20)  # type: ignore[no-untyped-call]
 
 
 def _check_source_map(request: CheckSourceMap) -> Reply:

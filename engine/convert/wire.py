@@ -26,10 +26,14 @@ class ObjectFacts(msgspec.Struct, frozen=True):
     unwind_checksum: int | None = None
 
 
-class Inspect(msgspec.Struct, frozen=True, tag="inspect"):
-    """List the objects of a file."""
+class Inspect(msgspec.Struct, frozen=True, tag="inspect", omit_defaults=True):
+    """List the objects of a file.
+
+    Where a single object has debug information, its symcache is written into the existing file `symcache`, if given.
+    """
 
     path: str
+    symcache: str = ""
 
 
 class MakeSymcache(msgspec.Struct, frozen=True, tag="symcache"):
@@ -60,10 +64,11 @@ class MakeCfi(msgspec.Struct, frozen=True, tag="cfi"):
 
 
 class Inspected(msgspec.Struct, frozen=True, tag="inspected"):
-    """`objects` are those that can be read out of the `total` that the file holds."""
+    """`objects` are those that can be read out of the `total` that the file holds; `symcache`: one was written."""
 
     objects: tuple[ObjectFacts, ...]
     total: int
+    symcache: bool = False
 
 
 class Converted(msgspec.Struct, frozen=True, tag="converted"):

@@ -22,7 +22,7 @@ from engine.caches import (
 from engine.convert.client import Converter, ConverterUnavailable
 from engine.convert.wire import ObjectFacts
 from engine.errors import LookupFailure
-from engine.lookup.objects import InternalFailure, ObjectFile, Place, present
+from engine.lookup.objects import SYMCACHE_NAME, InternalFailure, ObjectFile, Place, present
 from engine.lookup.sharing import offer_sealed, shared_file
 from engine.lookup.store import DAY_SECONDS, Store
 from engine.outgoing import Deadline
@@ -51,7 +51,7 @@ class Recipe:
     convert: Callable[[Converter, Path, int, Path, Deadline], None]
 
 
-SYMCACHE = Recipe("symcache", lambda store: store.symcaches, Converter.make_symcache)
+SYMCACHE = Recipe(SYMCACHE_NAME, lambda store: store.symcaches, Converter.make_symcache)
 CFICACHE = Recipe("cficache", lambda store: store.cficaches, Converter.make_cfi)
 
 

@@ -6,15 +6,16 @@ import errno
 import hashlib
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
 
-from engine.caches import GLOBAL_SCOPE, Draft, Labels, Miss, keep_alive, location_key, publish
+from engine.caches import GLOBAL_SCOPE, Draft, Labels, Miss, derived_key, keep_alive, location_key, publish, seal
 from engine.convert.client import ConverterUnavailable
-from engine.convert.wire import ObjectFacts
+from engine.convert.wire import Inspected, ObjectFacts
 from engine.errors import FailureKind, LookupFailure
 from engine.formats.bytewise import FormatError, mapped
 from engine.formats.decompress import decompress
@@ -30,6 +31,8 @@ from engine.sourcetypes.base import Location, Source
 
 CHUNK_BYTES = 1 << 20
 PDB = "pdb"
+SYMCACHE_NAME = "symcache"
+AT_ONCE_BYTES = 4 << 20
 CACHE_FULL = "the cache directory is full"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -150,20 +153,42 @@ def _make(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectF
 
 def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile:
     began = time.time()
-    with Draft(path) as raw, Draft(path) as unpacked:
+    with Draft(path) as raw, Draft(path) as unpacked, Draft(path) as symcache:
         shared = _shared(store, place, raw, deadline)
         unpacks = shared is None and _fetch(store, place, raw, unpacked, deadline)
         finished, began = (unpacked if unpacks else raw).path, began if shared is None else shared
-        inspected = store.converter.inspect(finished, deadline)
+        inspected = _inspected(store, finished, symcache, deadline)
         if not inspected.objects:
             raise LookupFailure(FailureKind.MALFORMED, "the file holds no object")
         vcs = _version_control(finished, inspected.objects)
         file = ObjectFile(inspected.objects, inspected.total, _digest(finished), began, vcs)
         publish(finished, path)
-    store.objects.write_facts(place.key, msgspec.json.encode(file), place.labels, created=began)
+        store.objects.write_facts(place.key, msgspec.json.encode(file), place.labels, created=began)
+        if inspected.symcache:
+            _keep_symcache(store, place, file, symcache, deadline)
     if shared is None:
         offer_file(store, store.objects, place.key, began)
     return file
+
+
+def _inspected(store: Store, finished: Path, symcache: Draft, deadline: Deadline) -> Inspected:
+    """The objects of a file; of a small one the symcache too, where starting another job takes longer than making it.
+
+    Hosts that share a cache take symcaches from each other instead.
+    """
+    if store.shared is not None or finished.stat().st_size > AT_ONCE_BYTES:
+        return store.converter.inspect(finished, deadline)
+    symcache.file.flush()
+    return store.converter.inspect_and_make(finished, symcache.path, deadline)
+
+
+def _keep_symcache(store: Store, place: Place, file: ObjectFile, made: Draft, deadline: Deadline) -> None:
+    """Put a symcache where whoever asks for one looks first. That it cannot be kept, they notice."""
+    key = derived_key(SYMCACHE_NAME, place.key, file.digest, str(file.objects[0].index))
+    with suppress(OSError), store.symcaches.exclusive(key, deadline) as target:
+        seal(made.file)
+        publish(made.path, target)
+        store.symcaches.label(key, place.labels)
 
 
 def _shared(store: Store, place: Place, raw: Draft, deadline: Deadline) -> float | None:

@@ -105,6 +105,55 @@ def test_every_native_format_is_converted_to_something_that_answers(converter, t
     assert any(symcache.lookup(address) for address in range(0, 0x8000, 16))
 
 
+@pytest.mark.parametrize(
+    ("path", "made"),
+    [
+        (LIBRARY, True),
+        ("fixtures/peers/symbolic/windows/crash.pdb", True),
+        ("fixtures/peers/symbolic/windows/crash.exe", False),
+        ("fixtures/peers/symbolic/macos/Example.framework.dSYM/Contents/Resources/DWARF/Example", False),
+    ],
+    ids=["elf", "pdb", "without debug information", "several objects"],
+)
+def test_one_job_gives_what_two_give(converter, tmp_path, path, made):
+    at_once, alone = tmp_path / "at-once", tmp_path / "alone"
+    at_once.touch()
+    alone.touch()
+
+    inspected = converter.inspect_and_make(shared(path), at_once, soon())
+
+    assert inspected.objects == converter.inspect(shared(path), soon()).objects
+    assert inspected.symcache is made
+    if made:
+        converter.make_symcache(shared(path), 0, alone, soon())
+    assert at_once.read_bytes() == alone.read_bytes()
+
+
+def test_a_symcache_that_ends_its_job_does_not_hide_what_the_file_is(converter, tmp_path):
+    """Who writes into a pipe that nobody reads waits for ever, and is killed."""
+    process = start_server(tmp_path / "c.sock", "--wall-seconds", "1")
+    try:
+        os.mkfifo(tmp_path / "out")
+        reader = os.open(tmp_path / "out", os.O_RDWR)
+        asking = Converter(tmp_path / "c.sock", name="unused")
+
+        inspected = asking.inspect_and_make(shared(LIBRARY), tmp_path / "out", soon())
+
+        assert inspected == converter.inspect(shared(LIBRARY), soon())
+        os.close(reader)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_is_wrong_with_a_file_is_said_whoever_asks(converter, tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(LookupFailure) as caught:
+        converter.inspect_and_make(Path(__file__), tmp_path / "out", soon())
+
+    assert caught.value.kind is FailureKind.MALFORMED
+
+
 def test_all_objects_of_a_fat_file_are_listed(converter):
     path = "fixtures/peers/symbolic/macos/Example.framework.dSYM/Contents/Resources/DWARF/Example"
 

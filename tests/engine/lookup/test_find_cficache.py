@@ -177,7 +177,7 @@ def test_rules_that_are_read_in_place_are_kept_nowhere_else(store, server, monke
     answer = rules_of(store, [source])
 
     assert OpenCfis().get(answer.identity, answer.path, answer.checksum).covers(0x1020)
-    assert set(usage(store.cache_dir, Selection())) == {"answers", "objects"}
+    assert set(usage(store.cache_dir, Selection())) == {"answers", "objects", "symcaches"}
     assert (rules_of(store, [source]).path, rules_of(store, [source]).checksum) == (answer.path, answer.checksum)
     assert server.paths.count(LEDGER_PATH) == 1
 

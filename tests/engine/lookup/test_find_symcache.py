@@ -10,13 +10,14 @@ import pytest
 from symbolic import SymCache
 
 from engine.errors import DeadlineExceeded
-from engine.lookup import Features, ModuleStatus, Use, UseStatus
+from engine.lookup import Features, ModuleStatus, Use, UseStatus, objects
 from engine.modules import DebugId, ModuleType, Wanted
 from engine.outgoing import Trust, connections
 from engine.sourcetypes.config import decode_sources
 from engine.sourcetypes.registry import open_source
 from tests.engine.lookup.conftest import KEY, LEDGER, LEDGER_PATH, downloads, look, make_source
 from tests.engine.shared_fixtures import shared
+from tests.engine.stores import store_in
 from tests.engine.webserver import hang, raw, reply, web_server
 
 LEDGER_NAME = LEDGER_PATH.rpartition("/")[2]
@@ -30,6 +31,17 @@ def test_a_library_on_a_server_is_found(server, store):
     assert answer.features == Features(has_debug_info=True, has_unwind_info=True, has_symbols=True)
     assert SymCache.open(str(answer.path)).debug_id == str(LEDGER.debug_id)
     assert len(answer.identity) == 32
+
+
+def test_a_symcache_made_at_once_is_the_one_that_a_job_of_its_own_makes(server, store, tmp_path, monkeypatch):
+    at_once = look(store, [make_source(server.url)])
+    monkeypatch.setattr(objects, "AT_ONCE_BYTES", 0)
+    with store_in(tmp_path / "other") as other:
+        alone = look(other, [make_source(server.url)])
+
+        assert alone.identity == at_once.identity
+        assert alone.path.read_bytes() == at_once.path.read_bytes()
+        assert alone.path.relative_to(other.cache_dir) == at_once.path.relative_to(store.cache_dir)
 
 
 def test_every_try_is_on_record(server, store):

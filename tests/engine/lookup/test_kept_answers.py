@@ -135,6 +135,7 @@ def test_a_failure_of_our_own_is_not_kept(server, store, monkeypatch):
         raise OSError("broken")
 
     with monkeypatch.context() as patch:
+        patch.setattr("engine.lookup.objects.AT_ONCE_BYTES", 0)
         patch.setattr("engine.lookup.derived.publish", fail)
         assert look(store, [make_source(server.url)]).status is ModuleStatus.OTHER
 
