@@ -53,10 +53,15 @@ class DestinationRestricted(SymbolsvcError):
         super().__init__("destination is restricted")
 
 
+class StaleConnection(ConnectionError):
+    """The peer closed a connection that it had left open, at the moment when it was used again."""
+
+
 class _Guarded(HTTPConnection):
     """What both kinds of connections do in place of urllib3's own opening and waiting."""
 
     trust = Trust.NONE
+    _used = False
 
     def _new_conn(self) -> socket.socket:
         sock = self._open_checked()
@@ -66,7 +71,7 @@ class _Guarded(HTTPConnection):
 
     def connect(self) -> None:
         """Open the connection; TLS included, it may take `CONNECT_SECONDS`, however slowly the peer drips."""
-        self._opening = CutOff(None, 0)
+        self._opening, self._used = CutOff(None, 0), False
         try:
             super().connect()
         except OSError as error:
@@ -85,10 +90,13 @@ class _Guarded(HTTPConnection):
             except Exception as error:  # noqa: BLE001 - a cut surfaces as any of a dozen errors of three libraries
                 if cut.happened:
                     raise TimeoutError("no headers in time") from error
+                if self._used and isinstance(error, ConnectionError):
+                    raise StaleConnection from error
                 raise
         if cut.happened:
             # Headers that end too early are taken for complete by the library.
             raise TimeoutError("no headers in time")
+        self._used = True
         response.guarded_socket = sock  # type: ignore[attr-defined]
         return response
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
 
 from engine.errors import FailureKind, LookupFailure, SymbolsvcError
+from engine.outgoing import plain
 from engine.outgoing.connections import CONNECT_SECONDS, IDLE_SECONDS, current_deadline
 from engine.outgoing.cutoff import CutOff
 from engine.outgoing.deadline import Deadline
@@ -22,6 +24,11 @@ from engine.outgoing.reply import Part, Reply
 
 MAX_REDIRECTS = 10
 CHUNK_BYTES = 1 << 16
+FILES = frozenset({200, 206})
+# What is read of an answer that is no file, and for how long: opening another connection would cost more.
+REST_BYTES = 1 << 16
+REST_SECONDS = 1.0
+HTTP_1_1 = 11
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Answers a request without permission with a redirect to a login page.
 LOGIN_REDIRECTS = frozenset({"dev.azure.com"})
@@ -62,10 +69,13 @@ class WebRequest:
         """
         token = current_deadline.set(deadline)
         try:
-            with self._follow(part.headers() if part else {}) as response:
-                headers = {name.lower(): value for name, value in response.headers.items()}
+            response = self._follow(part.headers() if part else {}, deadline)
+            try:
+                headers = {name.lower(): response.headers[name] for name in response.headers}
                 chunks = partial(_received, response, deadline)
-                yield Reply(response.status_code, response.reason or "", headers, chunks)
+                yield Reply(response.status, response.reason or "", headers, chunks)
+            finally:
+                _let_go(response, deadline)
         finally:
             current_deadline.reset(token)
 
@@ -73,14 +83,18 @@ class WebRequest:
     def _method(self) -> str:
         return self.method or ("GET" if self.body is None else "POST")
 
-    def _follow(self, extra: dict[str, str]) -> requests.Response:
+    def _follow(self, extra: dict[str, str], deadline: Deadline) -> BaseHTTPResponse:
         url, headers = self.url, {**self.headers, **extra}
         for _ in range(MAX_REDIRECTS + 1):
             response = self._ask(url, headers)
-            following = _redirect(url, response)
+            try:
+                following = _redirect(url, response)
+            except LookupFailure:
+                _let_go(response, deadline)
+                raise
             if following is None:
                 return response
-            response.close()
+            _let_go(response, deadline)
             if self._method != "GET":
                 raise unreachable("redirected where no redirect is expected")
             if origin(urlsplit(following)) != origin(urlsplit(url)):
@@ -88,9 +102,11 @@ class WebRequest:
             url = following
         raise unreachable("too many redirects")
 
-    def _ask(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def _ask(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
         try:
-            return self.session.request(
+            if self._method == "GET" and self.body is None and plain.is_plain(url, headers):
+                return plain.get(self.session, url, headers, verify=self.verify)
+            response = self.session.request(
                 self._method,
                 url,
                 headers=headers,
@@ -100,6 +116,7 @@ class WebRequest:
                 timeout=(CONNECT_SECONDS, IDLE_SECONDS),
                 verify=self.verify,
             )
+            return cast(BaseHTTPResponse, response.raw)
         except (requests.RequestException, HTTPError, OSError, SymbolsvcError) as error:
             failure = explain(error)
         # Raised out here, since the library's texts hold the whole URL and must not stay attached as the context.
@@ -141,7 +158,7 @@ def origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
-def stream(raw: Any, deadline: Deadline, *, decode: bool) -> Iterator[bytes]:
+def stream(raw: Any, deadline: Deadline, *, decode: bool) -> Generator[bytes]:
     """The body of a response of a guarded connection, piece by piece, until the deadline. Raises LookupFailure."""
     started = time.monotonic()
     failure = None
@@ -156,12 +173,35 @@ def stream(raw: Any, deadline: Deadline, *, decode: bool) -> Iterator[bytes]:
         raise failure
 
 
-def _redirect(url: str, response: requests.Response) -> str | None:
+def _let_go(response: BaseHTTPResponse, deadline: Deadline) -> None:
+    """Read the rest of a small answer that is no file, so that its connection can be used again; else end that."""
+    if response.status not in FILES and response.connection is not None and _is_small(response):
+        received = 0
+        with suppress(LookupFailure), closing(stream(response, deadline.at_most(REST_SECONDS), decode=False)) as rest:
+            for chunk in rest:
+                received += len(chunk)
+                if received >= REST_BYTES:
+                    break
+    response.close()
+    response.release_conn()
+
+
+def _is_small(response: BaseHTTPResponse) -> bool:
+    """Whether a body ends soon and before the connection does, as far as its server says."""
+    if response.version < HTTP_1_1 or "close" in response.headers.get("Connection", "").lower():
+        return False
+    length = response.headers.get("Content-Length", "").strip()
+    if "chunked" in response.headers.get("Transfer-Encoding", "").lower():
+        return True
+    return length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= REST_BYTES
+
+
+def _redirect(url: str, response: BaseHTTPResponse) -> str | None:
     """Where the response sends us; None when it is to be taken as it is."""
     place = response.headers.get("Location")
-    if response.status_code not in REDIRECTS or not place:
+    if response.status not in REDIRECTS or not place:
         return None
-    if response.status_code == requests.codes.found and urlsplit(url).hostname in LOGIN_REDIRECTS:
+    if response.status == requests.codes.found and urlsplit(url).hostname in LOGIN_REDIRECTS:
         return None
     try:
         following = urldefrag(urljoin(url, place.encode("latin-1", "replace").decode("utf-8", "replace"))).url
@@ -173,9 +213,9 @@ def _redirect(url: str, response: requests.Response) -> str | None:
     return following
 
 
-def _received(response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
+def _received(response: BaseHTTPResponse, deadline: Deadline) -> Iterator[bytes]:
     """The decoded body, piece by piece."""
     codings = {part.strip().lower() for part in response.headers.get("Content-Encoding", "").split(",")}
     if not codings <= DECODED:
         raise LookupFailure(FailureKind.MALFORMED, "the content encoding is not known")
-    yield from stream(response.raw, deadline, decode=True)
+    yield from stream(response, deadline, decode=True)
