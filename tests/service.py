@@ -179,10 +179,10 @@ def remove_place(data_dir: Path) -> None:
         shutil.rmtree(locator.place)
 
 
-def create_database(name: str) -> str:
-    """A fresh database on the server of the test run, with tables where the run has made them; its address."""
+def create_database(name: str, *, bare: bool = False) -> str:
+    """A fresh database on the server of the test run; its address. With tables where the run has made them."""
     server = os.environ["DATABASE_URL"]
-    template = os.environ.get(TEMPLATE, "template1")
+    template = "template1" if bare else os.environ.get(TEMPLATE, "template1")
     with psycopg.connect(server, autocommit=True) as connection:
         command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(command.format(sql.Identifier(name), sql.Identifier(template)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from pygal.style import CleanStyle
 
 from bench.soak.pacing import Outcome
 from bench.soak.watching import MB, Look
+
+# The library leaves an importer of a kind that Python has given up, at which others stumble.
+sys.meta_path[:] = [importer for importer in sys.meta_path if hasattr(importer, "find_spec")]
 
 _OPTIONS: dict[str, Any] = {
     "style": CleanStyle,

@@ -79,7 +79,8 @@ class Ground:
 
     def _rooms(self) -> list[int]:
         rooms = [0] * len(self.spans)
-        for owner, end in zip(self.owners[1:], [*self.bounds[1:], _END], strict=True):
+        ends = [*self.bounds[1:], _END] if self.bounds else []
+        for owner, end in zip(self.owners[1:], ends, strict=True):
             if owner is not None:
                 rooms[owner.module] = end - owner.start
         return rooms

@@ -86,20 +86,35 @@ class Known:
     candidates: Sequence[Candidate]
 
 
-@dataclass(frozen=True, slots=True)
 class ImageFindings:
-    """The answer's JSON about one module's files: `head` up to the module's own fields, and `candidates`."""
+    """The answer's JSON about one module's files: `head` up to the module's own fields, and `candidates`.
 
-    known: Known
-    head: str
-    unused_head: str
-    candidates: str
+    Most requests do not want candidates, and writing them takes longest: they are written when first asked for.
+    """
+
+    __slots__ = ("_candidates", "head", "known", "unused_head")
+
+    def __init__(self, known: Known, unwind_status: str = "") -> None:
+        self.known = known
+        rest = f'{unwind_status}"features":{json_text(_features(known.features))},"arch":{json_text(known.arch)},'
+        self.head = f'{{"debug_status":"{known.status.value}",{rest}'
+        self.unused_head = f'{{"debug_status":"{ModuleStatus.UNUSED.value}",{rest}'
+        self._candidates: str | None = None
+
+    @property
+    def candidates(self) -> str:
+        """The rows as a field that follows another; empty without any."""
+        written = self._candidates
+        if written is None:
+            rows = ",".join(json_text(_candidate(candidate)) for candidate in self.known.candidates)
+            written = self._candidates = f',"candidates":[{rows}]' if rows else ""
+        return written
 
 
 def findings(answer: SymcacheAnswer, more: Sequence[Candidate] = (), *, has_sources: bool = False) -> ImageFindings:
     """The JSON of what a lookup found out, with `more` candidates of others; `has_sources` if those found sources."""
     features = replace(answer.features, has_sources=True) if has_sources else answer.features
-    return _written(Known(answer.status, features, answer.arch, _joined(answer.candidates, more)))
+    return ImageFindings(Known(answer.status, features, answer.arch, _joined(answer.candidates, more)))
 
 
 def with_unwinding(named: ImageFindings, unwind: CficacheAnswer) -> ImageFindings:
@@ -111,18 +126,7 @@ def with_unwinding(named: ImageFindings, unwind: CficacheAnswer) -> ImageFinding
         unwind.arch if debug.arch == _UNKNOWN_ARCH else debug.arch,
         join_candidates(debug.candidates, unwind.candidates),
     )
-    return _written(known, f'"unwind_status":"{unwind.status.value}",')
-
-
-def _written(known: Known, unwind_status: str = "") -> ImageFindings:
-    rows = ",".join(json_text(_candidate(candidate)) for candidate in known.candidates)
-    rest = f'{unwind_status}"features":{json_text(_features(known.features))},"arch":{json_text(known.arch)},'
-    return ImageFindings(
-        known,
-        f'{{"debug_status":"{known.status.value}",{rest}',
-        f'{{"debug_status":"{ModuleStatus.UNUSED.value}",{rest}',
-        f',"candidates":[{rows}]' if rows else "",
-    )
+    return ImageFindings(known, f'"unwind_status":"{unwind.status.value}",')
 
 
 def _either(one: Features, other: Features) -> Features:

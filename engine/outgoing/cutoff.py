@@ -30,7 +30,9 @@ class CutOff:
         self._number: int | None = None
 
     def __enter__(self) -> CutOff:
-        if self._twin is not None:
+        if self._seconds == 0.0:
+            self._cut()
+        elif self._twin is not None:
             self._number = _watch.call_after(self._seconds, self._cut)
         return self
 

@@ -101,7 +101,8 @@ def test_lookups_go_on_at_the_limit_and_the_limit_holds(tmp_path: Path) -> None:
 
     assert len(server.asked) == 60
     assert 60 * len(library) > max_bytes
-    assert max_bytes // 4 < highest <= max_bytes
+    # A look at the directory sees also what came after the keeper's.
+    assert max_bytes // 4 < highest <= max_bytes + 4 * len(library)
 
 
 def test_limits_come_from_the_settings_and_else_from_the_disk(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_a_database_that_does_not_answer_is_said_to_be_so(tmp_path):
 
 def test_what_never_comes_up_is_given_up(tmp_path):
     name = f"broken_{os.getpid()}"
-    database = create_database(name)
+    database = create_database(name, bare=True)
     try:
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute("CREATE TABLE django_migrations (no_such_columns int)")

@@ -90,10 +90,10 @@ def test_every_status_is_described_with_its_form() -> None:
     [
         (bodies.NativeFrame, wire.Frame),
         (bodies.NativeModule, wire.Module),
-        (bodies.NativeStack, wire._Stack),
+        (bodies.NativeStack, wire.Stack),
         (bodies.SymbolicationOptions, wire.Options),
         (bodies.ScrapingOptions, wire.Scraping),
-        (bodies.Symbolication, wire._Body),
+        (bodies.Symbolication, wire.Body),
         (javascript.JavascriptFrameData, js_wire.FrameData),
         (javascript.JavascriptModule, js_wire._Module),
         (javascript.JavascriptScraping, js_wire._Scraping),

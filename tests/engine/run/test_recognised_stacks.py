@@ -156,6 +156,17 @@ def test_a_stack_is_recognised_wherever_its_module_is(engine, served, monkeypatc
     assert answer(engine, source, request) == expected
 
 
+@pytest.mark.parametrize("modules", [None, []], ids=["none", "empty"])
+def test_stacks_of_no_module_may_come_again_and_again(engine, modules):
+    body = json.dumps({"modules": modules, "stacktraces": [{"frames": [{"instruction_addr": "0x7f6bde3a022e"}]}]})
+
+    read = [engine.decode(body.encode()) for _ in range(4)]
+
+    assert [[thread.frames[0].instruction_addr for thread in request.stacktraces] for request in read] == [
+        ["0x7f6bde3a022e"]
+    ] * 4
+
+
 @pytest.mark.parametrize("signal", [None, 11, 6])
 def test_after_a_crash_signal_each_program_counter_decides_anew(engine, served, signal):
     image, source = served
