@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -59,7 +59,7 @@ def gather(
     The `spared` ones, by id, are not asked for what the cache does not know: that is missed for the reason given.
     """
     places, empty = list_places(wanted, sources, file_types, scope, deadline)
-    return visit(places, empty, store=store, deadline=deadline, spared=spared)
+    return visit(places, empty, store=store, deadline=deadline, spared=spared, symcaches=False)
 
 
 def visit(
@@ -69,9 +69,10 @@ def visit(
     store: Store,
     deadline: Deadline,
     spared: Mapping[str, Miss] = NOBODY,
+    symcaches: bool = True,
 ) -> Gathered:
-    """Look at all places at once, as `gather` does."""
-    outcomes = _outcomes(store, places, deadline, spared)
+    """Look at all places at once, as `gather` does; `symcaches`: those of what is fetched are wanted next, probably."""
+    outcomes = _outcomes(partial(obtain, store, symcache=symcaches), store, places, deadline, spared)
     return Gathered([Try.of(place, outcome) for place, outcome in zip(places, outcomes, strict=True)], empty)
 
 
@@ -111,7 +112,13 @@ def _located(source: Source, wanted: Wanted, file_types: Sequence[FileType], dea
         return []
 
 
-def _outcomes(store: Store, places: list[Place], deadline: Deadline, spared: Mapping[str, Miss]) -> list[Outcome]:
+def _outcomes(
+    obtained: Callable[[Place, Deadline], Outcome],
+    store: Store,
+    places: list[Place],
+    deadline: Deadline,
+    spared: Mapping[str, Miss],
+) -> list[Outcome]:
     """What came of every place. What the cache knows costs no thread."""
     outcomes: dict[str, Outcome] = {}
     for place in places:
@@ -119,6 +126,6 @@ def _outcomes(store: Store, places: list[Place], deadline: Deadline, spared: Map
         if found is not None:
             outcomes[place.key] = found
     missing = list({place.key: place for place in places if place.key not in outcomes}.values())
-    fetched = run_all([partial(obtain, store, place, deadline) for place in missing], deadline) if missing else []
+    fetched = run_all([partial(obtained, place, deadline) for place in missing], deadline) if missing else []
     outcomes.update(zip((place.key for place in missing), fetched, strict=True))
     return [outcomes[place.key] for place in places]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -112,11 +113,14 @@ def known(store: Store, place: Place) -> ObjectFile | Miss | None:
         return None
 
 
-def obtain(store: Store, place: Place, deadline: Deadline) -> Outcome:
-    """Fetch the file of a place unless it is known, one process at a time. Raises DeadlineExceeded."""
+def obtain(store: Store, place: Place, deadline: Deadline, *, symcache: bool = False) -> Outcome:
+    """Fetch the file of a place unless it is known, one process at a time. Raises DeadlineExceeded.
+
+    `symcache`: convert a small one at once.
+    """
     try:
         with store.objects.exclusive(place.key, deadline) as path:
-            return known(store, place) or _make(store, place, path, deadline)
+            return known(store, place) or _make(store, place, path, deadline, symcache)
     except (OSError, ConverterUnavailable) as error:
         return InternalFailure.of(error)
 
@@ -147,17 +151,18 @@ def _belongs(facts: ObjectFacts, wanted: Wanted) -> bool:
     return wanted.code_id is not None and wanted.code_id == facts.code_id
 
 
-def _make(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile | Miss:
-    return made_or_missed(store.objects, place.key, place.labels, lambda: _download(store, place, path, deadline))
+def _make(store: Store, place: Place, path: Path, deadline: Deadline, symcache: bool) -> ObjectFile | Miss:
+    work = partial(_download, store, place, path, deadline, symcache)
+    return made_or_missed(store.objects, place.key, place.labels, work)
 
 
-def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> ObjectFile:
+def _download(store: Store, place: Place, path: Path, deadline: Deadline, wants_symcache: bool) -> ObjectFile:
     began = time.time()
     with Draft(path) as raw, Draft(path) as unpacked, Draft(path) as symcache:
         shared = _shared(store, place, raw, deadline)
         unpacks = shared is None and _fetch(store, place, raw, unpacked, deadline)
         finished, began = (unpacked if unpacks else raw).path, began if shared is None else shared
-        inspected = _inspected(store, finished, symcache, deadline)
+        inspected = _inspected(store, finished, symcache if wants_symcache else None, deadline)
         if not inspected.objects:
             raise LookupFailure(FailureKind.MALFORMED, "the file holds no object")
         vcs = _version_control(finished, inspected.objects)
@@ -171,12 +176,12 @@ def _download(store: Store, place: Place, path: Path, deadline: Deadline) -> Obj
     return file
 
 
-def _inspected(store: Store, finished: Path, symcache: Draft, deadline: Deadline) -> Inspected:
+def _inspected(store: Store, finished: Path, symcache: Draft | None, deadline: Deadline) -> Inspected:
     """The objects of a file; of a small one the symcache too, where starting another job takes longer than making it.
 
     Hosts that share a cache take symcaches from each other instead.
     """
-    if store.shared is not None or finished.stat().st_size > AT_ONCE_BYTES:
+    if symcache is None or store.shared is not None or finished.stat().st_size > AT_ONCE_BYTES:
         return store.converter.inspect(finished, deadline)
     symcache.file.flush()
     return store.converter.inspect_and_make(finished, symcache.path, deadline)

@@ -9,10 +9,13 @@ import time
 import pytest
 from symbolic import SymCache
 
+from engine.caches import Selection, usage
 from engine.errors import DeadlineExceeded
 from engine.lookup import Features, ModuleStatus, Use, UseStatus, objects
+from engine.lookup.object_files import find_object
 from engine.modules import DebugId, ModuleType, Wanted
-from engine.outgoing import Trust, connections
+from engine.outgoing import Deadline, Trust, connections
+from engine.sourcetypes.base import FileType
 from engine.sourcetypes.config import decode_sources
 from engine.sourcetypes.registry import open_source
 from tests.engine.lookup.conftest import KEY, LEDGER, LEDGER_PATH, downloads, look, make_source
@@ -42,6 +45,15 @@ def test_a_symcache_made_at_once_is_the_one_that_a_job_of_its_own_makes(server, 
         assert alone.identity == at_once.identity
         assert alone.path.read_bytes() == at_once.path.read_bytes()
         assert alone.path.relative_to(other.cache_dir) == at_once.path.relative_to(store.cache_dir)
+
+
+def test_who_only_hands_files_on_converts_nothing(server, store):
+    sources = [make_source(server.url)]
+    answer = find_object(LEDGER, sources, [FileType.ELF_CODE], scope="p1", store=store, deadline=Deadline.after(60))
+
+    assert answer.found is not None
+    assert set(usage(store.cache_dir, Selection())) == {"objects"}
+    assert look(store, sources).status is ModuleStatus.FOUND
 
 
 def test_every_try_is_on_record(server, store):
