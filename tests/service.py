@@ -1,7 +1,7 @@
 """The whole service for tests, started as an operator starts it.
 
-`service` runs for the whole test session, on a database of its own. A test makes its own organization, and so needs no
-empty tables.
+`service` runs for the whole test session, one for each process of xdist, on a database of its own. A test makes its own
+organization, and so needs no empty tables.
 """
 
 from __future__ import annotations
@@ -233,11 +233,9 @@ WITH_PROCESSES = {"faults", "running", "clients", "browser", "demo", "shell", "s
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # One service for the whole run: the tests that use it go to one process of xdist.
     for item in items:
         if "service" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("service"))
         # What other processes do in time is no property of the code on a machine that is short of it: one more try,
         # which the summary names.
         if item.get_closest_marker("e2e") or WITH_PROCESSES.intersection(item.path.parts):

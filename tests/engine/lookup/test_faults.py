@@ -56,6 +56,7 @@ def test_a_hundred_threads_that_want_one_cold_file_fetch_it_once(server, store, 
 
     server.routes[LEDGER_PATH] = slow
     source, answers = make_source(server.url), []
+    before = threading.active_count()
     threads = [threading.Thread(target=lambda: answers.append(look(store, [source]))) for _ in range(100)]
     for thread in threads:
         thread.start()
@@ -67,7 +68,7 @@ def test_a_hundred_threads_that_want_one_cold_file_fetch_it_once(server, store, 
     assert {answer.status for answer in answers} == {ModuleStatus.FOUND}
     assert len(answers) == 100
     assert server.paths.count(LEDGER_PATH) == 1
-    assert most < 130
+    assert most - before < 130
 
 
 def test_a_process_killed_while_it_downloads_leaves_nothing_half(server, store, ledger):
