@@ -49,11 +49,11 @@ project_symbolicate.cls = ProjectSymbolicateView  # type: ignore[attr-defined]
 
 
 def _answered(view: type[View], request: HttpRequest, names: dict[str, str], open_: _Open) -> HttpResponse:
-    opened = _opened(request, names.get("project_id_or_slug"))
-    caller = None if opened is None else open_(opened)
-    if opened is None or caller is None:
-        return _ordinary(view.as_view(), request, names)
     try:
+        opened = _opened(request, names.get("project_id_or_slug"))
+        caller = None if opened is None else open_(opened)
+        if opened is None or caller is None:
+            return _ordinary(view.as_view(), request, names)
         touch(opened.token)
         response = answer_json(request, caller, partial(prepared, caller))
     except Exception as error:  # noqa: BLE001 - the ordinary view says what comes of it

@@ -13,7 +13,6 @@ from django.urls import resolve
 
 from core.wire.handler import WireHandler
 from projects.models import Organization, Project
-from symbolication.views import quick
 from symbolsvc.door import Door, match_of
 from tests.cast import make_project, make_token
 from tests.crashes.submission.test_door import answer, environ
@@ -99,11 +98,12 @@ def test_scopes_and_the_project_of_a_token_are_demanded(path, acme, acme_project
     assert past[0][:3] == ("200" if path == ROOT else "404")
 
 
-def test_a_database_that_is_down_is_told_in_the_same_way(token, monkeypatch):
+@pytest.mark.parametrize("where", ["projects.selectors.first_row", "symbolication.views.quick.touch"])
+def test_a_database_that_is_down_is_told_in_the_same_way(token, where, monkeypatch):
     def broken(*_: Any) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(quick, "touch", broken)
+    monkeypatch.setattr(where, broken)
     monkeypatch.setattr("projects.authentication.touch", broken)
     past, through = both(PROJECT, b"{}", f"Bearer {token}")
     assert past == through
