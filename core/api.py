@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, Literal, TypeVar
 import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import OperationalError, connections
+from django.db import connections
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
@@ -25,6 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.database import AWAY, RETRY_SECONDS
 from core.text import storable
 from core.wire.body import read_body
 from engine.errors import SymbolsvcError
@@ -113,7 +114,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
         exc = _first_problem(exc)
     if isinstance(exc, SymbolsvcError):
         return _refusal(exc, style)
-    if isinstance(exc, OperationalError):
+    if isinstance(exc, AWAY):
         return _unavailable(exc, style)
     known = _framework_error(exc)
     if known is None:
@@ -122,12 +123,11 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
     return Response(_framework_body(known, style), known.status_code, headers=_headers(known))
 
 
-def _unavailable(error: OperationalError, style: ErrorStyle) -> Response:
-    """The database is down, restarting or out of connections: no fault of the request, which may simply be repeated."""
+def _unavailable(error: Exception, style: ErrorStyle) -> Response:
     log.error("the database failed a request: %s", error)
     body = {"detail": UNAVAILABLE_TEXT}
     own = {"code": "unavailable", "field": None} if style == "own" else {}
-    return Response(body | own, 503, headers={"Retry-After": "5"})
+    return Response(body | own, 503, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def _refusal(error: SymbolsvcError, style: ErrorStyle) -> Response | None:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from django.db import connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
+
+# The database is down, restarting or out of connections, or a connection was closed under its user: no fault of the
+# request, which may be repeated after so many seconds.
+AWAY: Final = (OperationalError, InterfaceError)
+RETRY_SECONDS: Final = 5
 
 
 def release() -> None:

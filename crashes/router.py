@@ -8,11 +8,11 @@ from functools import wraps
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from core.api import UNAVAILABLE_TEXT
+from core.database import AWAY, RETRY_SECONDS
 from crashes.addresses import read_address
 from crashes.admission import admit
 from crashes.answers import UNAVAILABLE, Refusal, only_post, preflight, refusal_of, refused, wrong_address
@@ -39,9 +39,9 @@ def answering(view: View) -> View:
             refusal = refusal_of(error)
             if refusal is None:
                 raise
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             log.error("the database failed a submission: %s", error)
-            refusal = Refusal(503, UNAVAILABLE, UNAVAILABLE_TEXT)
+            refusal = Refusal(503, UNAVAILABLE, UNAVAILABLE_TEXT, RETRY_SECONDS)
         return refused(refusal)
 
     answered.body_limit = BODY_LIMIT  # type: ignore[attr-defined]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Final
 
 from django.conf import settings
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
@@ -16,7 +15,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from core.blobs import BlobError
-from core.database import release
+from core.database import AWAY, release
 from debugfiles.composing import opened_defaults
 from engine.errors import DeadlineExceeded
 from engine.lookup.answer import debug_rank
@@ -53,7 +52,7 @@ class FileView(View):
             return refusal(error.status)
         except tuple(_STATUSES) as error:
             return refusal(_STATUSES[type(error)])
-        except (BlobError, OSError, OperationalError) as error:
+        except (BlobError, OSError, *AWAY) as error:
             log.error("a file could not be sent: %s", error)
             return refusal(503)
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from core.api import UNAVAILABLE_TEXT
+from core.database import AWAY, RETRY_SECONDS
 from crashes.answers import Refusal, refusal_of
 from engine.errors import SymbolsvcError
 
@@ -91,9 +91,9 @@ def answering(view: View) -> View:
             if refusal is None:
                 raise
             return _of_refusal(refusal)
-        except OperationalError as error:
+        except AWAY as error:
             log.error("the database failed a report: %s", error)
-            return _refused(503, UNAVAILABLE_TEXT)
+            return _refused(503, UNAVAILABLE_TEXT, {"Retry-After": str(RETRY_SECONDS)})
 
     return answered
 

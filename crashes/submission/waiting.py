@@ -7,8 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.db import InterfaceError, OperationalError
-
+from core.database import AWAY
 from crashes.accepting import Accepted
 from crashes.admission import Sender
 from crashes.models import Crash
@@ -43,7 +42,7 @@ def _processed(crash: Crash) -> dict[str, Any]:
         more["state"] = current.state
         if current.fingerprint:
             more |= {"fingerprint": current.fingerprint, "unique": _is_first(current)}
-    except (Crash.DoesNotExist, OperationalError, InterfaceError) as error:
+    except (Crash.DoesNotExist, *AWAY) as error:
         # The report is taken, whatever happens now: any other answer would have it sent again.
         log.warning("nobody can tell any more what became of crash %s: %s", crash.pk, error)
     finally:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, serializers
 from rest_framework.test import APIRequestFactory
@@ -76,8 +76,12 @@ def test_which_scope_is_missing_is_told_where_there_is_room_for_it():
     assert answer(error, Own)[1]["detail"].endswith("It needs one of the scopes project:admin, project:write.")
 
 
-def test_a_database_that_is_away_is_no_fault_of_the_request():
-    error = OperationalError("connection to server at 10.1.1.1 failed")
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("connection to server at 10.1.1.1 failed"), InterfaceError("the connection to 10.1.1.1 is lost")],
+    ids=["refused", "lost"],
+)
+def test_a_database_that_is_away_is_no_fault_of_the_request(error):
     status, body = answer(error, Own)
     assert (status, body["code"], body["field"]) == (503, "unavailable", None)
     assert answer(error, Sentry) == (503, {"detail": body["detail"]})

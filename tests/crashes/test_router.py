@@ -8,10 +8,12 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from core.wire import body as wire
+from crashes import router
 from debugfiles.models import DebugFile
 from debugfiles.records.models import UploadRecord
 from projects.models import ApiToken
@@ -228,16 +230,14 @@ def test_a_mapping_needs_no_id_and_nothing_else_is_one(token):
     assert refusal(post(f"/acme/{token}/proguard", CONTENT))[0] == 400
 
 
-def test_a_database_that_does_not_answer_is_a_503(token, monkeypatch):
-    from django.db import OperationalError
-
-    from crashes import router
-
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError], ids=["refused", "lost"])
+def test_a_database_that_does_not_answer_is_a_503(token, monkeypatch, kind):
     def broken(*_):
-        raise OperationalError("gone")
+        raise kind("gone")
 
     monkeypatch.setattr(router, "admit", broken)
-    assert refusal(post(f"/acme/{token}/symbols"))[0] == 503
+    answer = post(f"/acme/{token}/symbols")
+    assert (refusal(answer)[0], answer["Retry-After"]) == (503, "5")
 
 
 SYM = b"MODULE Linux x86_64 7FBE88393844CE5C25E399210DEB9A5F0 libledger.so\nPUBLIC 10 0 f\n"

@@ -6,12 +6,13 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crashes.models import Crash, ProjectKey
+from crashes.sentry import admission
 from crashes.sentry.keys import change_key, delete_key, open_key
 from projects.access import SYSTEM
 from tests.cast import make_project, make_token
@@ -154,3 +155,16 @@ def test_what_is_no_project_number_is_not_an_address_of_reports(sender, place, n
 def test_the_text_of_a_refusal_never_repeats_what_was_sent(sender):
     answer = sender.bare("store/", b"{}", **{"x-sentry-auth": "Sentry sentry_key=<script>"})
     assert not re.search("script", answer.content.decode())
+
+
+@each_place
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError], ids=["refused", "lost"])
+def test_a_database_that_does_not_answer_is_a_503_that_says_when_to_try_again(sender, place, kind, monkeypatch):
+    def broken(*_):
+        raise kind("the connection to 10.1.1.1 is lost")
+
+    monkeypatch.setattr(admission, "open_key", broken)
+    answer = sender.post(place, *BODIES[place])
+    status, reason = refusal(answer)
+    assert (status, answer["Retry-After"]) == (503, "5")
+    assert "10.1.1.1" not in reason
