@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,10 @@ class BlobStore(Protocol):
 
         Raises StoreFull or StoreUnavailable.
         """
+        ...
+
+    def keep_all(self, arrivals: Sequence[tuple[Incoming, str]]) -> None:
+        """As `keep`, of several contents under keys of their own; where it fails some of them may be there."""
         ...
 
     def pieces(self, key: str, start: int = 0, size: int | None = None, deadline: Deadline = NEVER) -> Iterator[bytes]:
@@ -84,7 +88,8 @@ def content_key(sha256: str) -> str:
     """The key of content that may be shared, by its SHA-256 in hex. Raises ValueError for anything else."""
     if re.fullmatch("[0-9a-f]{64}", sha256) is None:
         raise ValueError("not a SHA-256 in lower-case hex")
-    return f"content/{sha256[:2]}/{sha256[2:4]}/{sha256[4:]}"
+    # One level, as for `own_key`; keys with two are from before, and stand in the rows of their contents.
+    return f"content/{sha256[:2]}/{sha256[2:]}"
 
 
 def own_key(room: str) -> str:

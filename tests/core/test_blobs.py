@@ -9,6 +9,7 @@ import os
 import random
 import time
 import tracemalloc
+from contextlib import ExitStack
 from uuid import uuid4
 
 import boto3
@@ -269,7 +270,28 @@ def test_a_blob_survives_a_crash_after_it_was_kept(tmp_path, monkeypatch):
     path = store.local_path(key)
     # The content first, then every directory in which a name is new.
     assert "/incoming/" in synced[0]
-    assert {str(path.parent), str(path.parents[1]), str(path.parents[2]), str(path.parents[3])} <= set(synced)
+    assert {str(path.parent), str(path.parents[1]), str(path.parents[2])} <= set(synced)
+
+
+def test_several_blobs_are_synced_before_they_have_names_and_their_directories_once(tmp_path, monkeypatch):
+    events = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (events.append(os.readlink(f"/proc/self/fd/{fd}")), fsync(fd))[1])
+    monkeypatch.setattr(os, "replace", lambda *paths: (events.append("named"), replace(*paths))[1])
+    store = open_store("", "", "", tmp_path)
+
+    with ExitStack() as stack:
+        arrivals = []
+        for number in range(3):
+            incoming = stack.enter_context(store.incoming(100))
+            incoming.write(b"%d" % number)
+            arrivals.append((incoming, f"content/aa/{number}"))
+        store.keep_all(arrivals)
+
+    assert [b"".join(store.pieces(key)) for _, key in arrivals] == [b"0", b"1", b"2"]
+    assert len({path for path in events[:3] if "/incoming/" in path}) == 3
+    assert events[3:6] == ["named"] * 3
+    assert sorted(events[6:]) == sorted(str(tmp_path / "blobs" / place) for place in (".", "content", "content/aa"))
 
 
 def test_a_blob_of_one_thing_is_synced_under_its_name_and_then_named_for_good(tmp_path, monkeypatch):
