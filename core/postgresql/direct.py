@@ -34,6 +34,11 @@ def first_row(statement: str, parameters: Parameters) -> Row | None:
 
     Raises what Django's cursors raise, of `django.db`.
     """
+    return next(iter(all_rows(statement, parameters)), None)
+
+
+def all_rows(statement: str, parameters: Parameters) -> list[Row]:
+    """The rows that a statement gives. As `first_row` in all else."""
     wrapper = connections["default"]
     if wrapper.queries_logged or wrapper.execute_wrappers:
         return _watched(wrapper, statement, parameters)
@@ -49,15 +54,15 @@ def first_row(statement: str, parameters: Parameters) -> Row | None:
             taken._pool.putconn(taken)
 
 
-def _watched(wrapper: Any, statement: str, parameters: Parameters) -> Row | None:
+def _watched(wrapper: Any, statement: str, parameters: Parameters) -> list[Row]:
     """Where somebody counts or replaces what Django's cursors do, they see this too."""
     with wrapper.cursor() as cursor:
         cursor.execute(statement, parameters)
-        row: Row | None = cursor.fetchone()
-    return row
+        rows: list[Row] = cursor.fetchall()
+    return rows
 
 
-def _run(connection: psycopg.Connection[Any], statement: str, parameters: Parameters) -> Row | None:
+def _run(connection: psycopg.Connection[Any], statement: str, parameters: Parameters) -> list[Row]:
     if hasattr(connection, _UNPREPARED):
         return _execute(connection, statement, parameters, prepare=False)
     try:
@@ -72,9 +77,9 @@ def _run(connection: psycopg.Connection[Any], statement: str, parameters: Parame
 
 def _execute(
     connection: psycopg.Connection[Any], statement: str, parameters: Parameters, *, prepare: bool
-) -> Row | None:
+) -> list[Row]:
     if connection.prepare_threshold is None:
         # Django's own cursors prepare nothing, whatever this says.
         connection.prepare_threshold = 5
     with psycopg.Cursor[Row](connection) as cursor:
-        return cursor.execute(statement, parameters, prepare=prepare).fetchone()
+        return cursor.execute(statement, parameters, prepare=prepare).fetchall()

@@ -7,7 +7,7 @@ No answer is ever `created`: what clients read as "nothing to upload". Once all 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -18,7 +18,7 @@ from core.api import ApiError
 from core.background import defer
 from core.database import shared_now
 from debugfiles.models import ArtifactBundle, DebugFile
-from debugfiles.protocol.assembling import assemble, check_size
+from debugfiles.protocol.assembling import assemble, assemble_debug_files, check_size
 from debugfiles.protocol.chunks import StoredChunk, find_chunks
 from debugfiles.protocol.models import Assembly
 from debugfiles.protocol.wanted import Kind, Wanted, choose, stored_bundle, stored_debug_files
@@ -36,6 +36,8 @@ AT_ONCE_SECONDS: Final = 3.0
 _FAILURE_SHOWN: Final = timedelta(minutes=1)
 _UNFINISHED: Final = (Assembly.WAITING, Assembly.RUNNING)
 _HTTP_RETRY: Final = 500
+# Debug files that are stored in one transaction.
+_TOGETHER: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,14 @@ def advance(wanted: Sequence[Wanted], actor: Actor) -> list[Outcome]:
     known = _known(wanted)
     rest = [one for one in wanted if one.key not in known]
     chunks = find_chunks(rest[0].organization, {sha1 for one in rest for sha1 in one.chunks}) if rest else {}
-    until = time.monotonic() + AT_ONCE_SECONDS
-    return [known.get(one.key) or _begin(one, actor, chunks, until) for one in wanted]
+    judged = {one.key: _judged(one, chunks) for one in rest}
+    small = [one for one in rest if judged[one.key] is True]
+    made = _made_at_once(small, actor, chunks)
+    outcomes = known | {key: end for key, end in judged.items() if isinstance(end, Outcome)} | made
+    for one in rest:
+        if one.key not in outcomes:
+            start(one, actor)
+    return [outcomes.get(one.key, Outcome(ASSEMBLING)) for one in wanted]
 
 
 def start(wanted: Wanted, actor: Actor) -> None:
@@ -101,14 +109,17 @@ def defer_assembly(assembly_id: int) -> None:
 
 def _known(wanted: Sequence[Wanted]) -> dict[bytes, Outcome]:
     """What can be said without a look at any chunk, by key."""
-    rows = Assembly.objects.filter(organization=wanted[0].organization, key__in=[one.key for one in wanted])
-    assemblies = {bytes(row.key): row for row in rows}
-    known = {}
-    for one in wanted:
+    files = stored_debug_files(one for one in wanted if one.kind is Kind.DEBUG_FILE)
+    known = {key: Outcome(OK, file=row) for key, row in files.items()}
+    rest = [one for one in wanted if one.key not in known]
+    rows = Assembly.objects.filter(organization=wanted[0].organization, key__in=[one.key for one in rest])
+    assemblies = {bytes(row.key): row for row in rows} if rest else {}
+    for one in rest:
         outcome = _of_assembly(one, assemblies.get(one.key))
         if outcome is not None:
             known[one.key] = outcome
-    return {**_stored([one for one in wanted if one.key not in known]), **known}
+    bundles = (one for one in rest if one.key not in known and one.kind is Kind.ARTIFACT_BUNDLE)
+    return known | {one.key: Outcome(OK) for one in bundles if stored_bundle(one) is not None}
 
 
 def _of_assembly(wanted: Wanted, row: Assembly | None) -> Outcome | None:
@@ -134,24 +145,56 @@ def _of_results(wanted: Wanted, ids: Iterable[int]) -> Outcome | None:
     return Outcome(OK) if having.count() == len(wanted.projects) else None
 
 
-def _stored(wanted: Sequence[Wanted]) -> dict[bytes, Outcome]:
-    files = stored_debug_files(one for one in wanted if one.kind is Kind.DEBUG_FILE)
-    known = {key: Outcome(OK, file=row) for key, row in files.items()}
-    bundles = (one for one in wanted if one.kind is Kind.ARTIFACT_BUNDLE)
-    return known | {one.key: Outcome(OK) for one in bundles if stored_bundle(one) is not None}
-
-
-def _begin(wanted: Wanted, actor: Actor, chunks: dict[str, StoredChunk], until: float) -> Outcome:
+def _judged(wanted: Wanted, chunks: Mapping[str, StoredChunk]) -> Outcome | bool:
+    """What is wrong with a file, as far as its chunks tell; whether it is small where nothing is."""
     missing = tuple(dict.fromkeys(sha1 for sha1 in wanted.chunks if sha1 not in chunks))
     if missing or not wanted.chunks:
         return Outcome(NOT_FOUND, missing)
     try:
-        size = check_size([chunks[sha1] for sha1 in wanted.chunks])
-        if size <= AT_ONCE_BYTES and time.monotonic() < until:
-            return Outcome(OK, file=assemble(wanted, actor).file)
+        return check_size([chunks[sha1] for sha1 in wanted.chunks]) <= AT_ONCE_BYTES
+    except ApiError as error:
+        return Outcome(ERROR, detail=error.message)
+
+
+def _made_at_once(wanted: Sequence[Wanted], actor: Actor, chunks: Mapping[str, StoredChunk]) -> dict[bytes, Outcome]:
+    """What became of small files, as many of them as the request's time allows."""
+    until, outcomes = time.monotonic() + AT_ONCE_SECONDS, dict[bytes, Outcome]()
+    for some in _groups(wanted, chunks):
+        if time.monotonic() >= until:
+            break
+        outcomes |= zip((one.key for one in some), _made(some, actor, chunks), strict=True)
+    return outcomes
+
+
+def _groups(wanted: Sequence[Wanted], chunks: Mapping[str, StoredChunk]) -> Iterator[list[Wanted]]:
+    """Files that are made together: debug files, as many of them as have the bytes of one."""
+    group: list[Wanted] = []
+    left = AT_ONCE_BYTES
+    for one in wanted:
+        size = sum(chunks[sha1].size for sha1 in one.chunks)
+        if group and (size > left or len(group) == _TOGETHER or one.kind is not Kind.DEBUG_FILE):
+            yield group
+            group, left = [], AT_ONCE_BYTES
+        group.append(one)
+        left -= size
+    if group:
+        yield group
+
+
+def _made(wanted: Sequence[Wanted], actor: Actor, chunks: Mapping[str, StoredChunk]) -> list[Outcome]:
+    if wanted[0].kind is Kind.DEBUG_FILE:
+        ends = assemble_debug_files(wanted, actor, chunks)
+        return [
+            Outcome(ERROR, detail=end.message) if isinstance(end, ApiError) else Outcome(OK, file=end) for end in ends
+        ]
+    return [_made_bundle(one, actor) for one in wanted]
+
+
+def _made_bundle(wanted: Wanted, actor: Actor) -> Outcome:
+    try:
+        assemble(wanted, actor)
     except ApiError as error:
         if error.status >= _HTTP_RETRY:
             raise
         return Outcome(ERROR, detail=error.message)
-    start(wanted, actor)
-    return Outcome(ASSEMBLING)
+    return Outcome(OK)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from core.api import ApiError
@@ -31,8 +31,8 @@ def assemble(wanted: Wanted, actor: Actor) -> Made:
 
     Not to be called inside a transaction. Raises ApiError (400 for what is wrong with the file, 503) and BlobError.
     """
-    with _joined(wanted) as incoming:
-        upload = Upload(incoming, wanted.name or wanted.checksum, wanted.debug_id)
+    with _joined(wanted, find_chunks(wanted.organization, wanted.chunks)) as incoming:
+        upload = _upload(wanted, incoming)
         if wanted.kind is Kind.DEBUG_FILE:
             rows = services.store_debug_file(project=wanted.projects[0], actor=actor, upload=upload)
             return Made(tuple(row.pk for row in rows), choose(wanted, rows) or rows[0])
@@ -47,9 +47,36 @@ def assemble(wanted: Wanted, actor: Actor) -> Made:
         return Made((bundle.pk,))
 
 
+def assemble_debug_files(
+    wanted: Sequence[Wanted], actor: Actor, chunks: Mapping[str, StoredChunk]
+) -> list[DebugFile | ApiError]:
+    """As `assemble`, of several debug files for one project at once: of each its row, or what is wrong with it.
+
+    `chunks` are theirs, found just now. Raises ApiError (503) and BlobError.
+    """
+    with ExitStack() as stack:
+        joined = [_entered(stack, one, chunks) for one in wanted]
+        uploads = [_upload(one, came) for one, came in zip(wanted, joined, strict=True) if isinstance(came, Incoming)]
+        stored = iter(services.store_debug_files(project=wanted[0].projects[0], actor=actor, uploads=uploads))
+        ends = [came if isinstance(came, ApiError) else next(stored) for came in joined]
+    return [
+        end if isinstance(end, ApiError) else choose(one, end) or end[0] for one, end in zip(wanted, ends, strict=True)
+    ]
+
+
+def _upload(wanted: Wanted, incoming: Incoming) -> Upload:
+    return Upload(incoming, wanted.name or wanted.checksum, wanted.debug_id)
+
+
+def _entered(stack: ExitStack, wanted: Wanted, chunks: Mapping[str, StoredChunk]) -> Incoming | ApiError:
+    try:
+        return stack.enter_context(_joined(wanted, chunks))
+    except ApiError as error:
+        return error
+
+
 @contextmanager
-def _joined(wanted: Wanted) -> Iterator[Incoming]:
-    chunks = find_chunks(wanted.organization, wanted.chunks)
+def _joined(wanted: Wanted, chunks: Mapping[str, StoredChunk]) -> Iterator[Incoming]:
     if not chunks.keys() >= set(wanted.chunks):
         raise _gone()
     check_size([chunks[sha1] for sha1 in wanted.chunks])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from drf_spectacular.types import OpenApiTypes
@@ -17,7 +19,7 @@ from core.wire.coding import unpacked
 from core.wire.errors import BodyTooLarge
 from core.wire.multipart import MultipartLimits, Part, stream_parts
 from debugfiles.protocol.bodies import CapabilitiesView
-from debugfiles.protocol.chunks import CHUNK_BYTES, keep_chunk
+from debugfiles.protocol.chunks import CHUNK_BYTES, keep_chunks
 from debugfiles.protocol.places import IN_ORGANIZATION, OrganizationUploadView
 from debugfiles.receiving import AROUND_BYTES, max_upload_bytes
 from debugfiles.upload_views import BINARY
@@ -98,32 +100,50 @@ class ChunkUpload(OrganizationUploadView):
         """
         organization = self.open(request, organization_id_or_slug).organization
         limits = MultipartLimits(body=self.body_limit, parts=CHUNKS_PER_REQUEST + 1)
-        count, left = 0, REQUEST_BYTES
         try:
-            for part in stream_parts(request, limits=limits):
-                if part.head.name in {PLAIN, PACKED}:
-                    count += 1
-                    left -= _take(organization, part, count, left)
+            with _kept(organization) as chunks:
+                for part in stream_parts(request, limits=limits):
+                    if part.head.name in {PLAIN, PACKED}:
+                        chunks.take(part)
         except BodyTooLarge:
             raise ApiError("Request too large") from None
         return Response({}, status=200)
 
 
-def _take(organization: Organization, part: Part, count: int, left: int) -> int:
-    """Store the chunk in a part; its size. `left`: bytes that this request may still bring."""
-    if count > CHUNKS_PER_REQUEST:
-        raise ApiError("Too many chunks")
-    sha1 = part.head.filename or ""
-    if _SHA1.fullmatch(sha1) is None:
-        raise ApiError(f"{part.head.name}: the file name must be the SHA-1 of the chunk, in lower-case hex")
-    with blob_store().incoming(CHUNK_BYTES) as incoming:
+class _Chunks:
+    """The chunks of one request, as they come in."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._left = REQUEST_BYTES
+        self.found: list[Incoming] = []
+
+    def take(self, part: Part) -> None:
+        """Take the chunk in a part. Raises ApiError (400), BodyError and BlobError."""
+        if len(self.found) == CHUNKS_PER_REQUEST:
+            raise ApiError("Too many chunks")
+        sha1 = part.head.filename or ""
+        if _SHA1.fullmatch(sha1) is None:
+            raise ApiError(f"{part.head.name}: the file name must be the SHA-1 of the chunk, in lower-case hex")
+        incoming = self._stack.enter_context(blob_store().incoming(CHUNK_BYTES))
         _inflate(part, incoming)
-        if incoming.size > left:
+        if incoming.size > self._left:
             raise ApiError("Request too large")
         if incoming.finish().sha1 != sha1:
             raise ApiError(f"{part.head.name}: the content does not match the checksum in its file name")
-        keep_chunk(organization, incoming)
-        return incoming.size
+        self._left -= incoming.size
+        self.found.append(incoming)
+
+
+@contextmanager
+def _kept(organization: Organization) -> Iterator[_Chunks]:
+    """What the block takes is kept at its end, however that comes: what is refused undoes nothing before it."""
+    with ExitStack() as stack:
+        chunks = _Chunks(stack)
+        try:
+            yield chunks
+        finally:
+            keep_chunks(organization, chunks.found)
 
 
 def _inflate(part: Part, incoming: Incoming) -> None:

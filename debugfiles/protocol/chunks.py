@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.blobs import Incoming
-from debugfiles.contents import TOUCH_EVERY, keep_content
+from debugfiles.contents import TOUCH_EVERY, keep_contents
 from debugfiles.models import Blob
 from debugfiles.protocol.models import Chunk
 from projects.models import Organization
@@ -30,17 +30,20 @@ class StoredChunk:
     size: int
 
 
-def keep_chunk(organization: Organization, incoming: Incoming) -> None:
-    """Note that the organization uploaded this content; whoever else does so at the same time does no harm.
+def keep_chunks(organization: Organization, incomings: Sequence[Incoming]) -> None:
+    """Note that the organization uploaded these contents; whoever else does so at the same time does no harm.
 
     Not to be called inside a transaction. Raises BlobError.
     """
-    sha1 = incoming.finish().sha1
-    blob = keep_content(incoming)
-    row = Chunk(organization=organization, sha1=sha1, blob=blob)
     # The content of the same SHA-1 may be another one: the newest counts, as it was verified last.
+    newest = {incoming.finish().sha1: incoming for incoming in incomings}
+    if not newest:
+        return
+    blobs = keep_contents(list(newest.values()))
+    rows = [Chunk(organization=organization, sha1=sha1, blob=blob) for sha1, blob in zip(newest, blobs, strict=True)]
     Chunk.objects.bulk_create(
-        [row],
+        # In their order: two requests with the same chunks wait for each other in one direction.
+        sorted(rows, key=lambda row: row.sha1),
         update_conflicts=True,
         unique_fields=["organization", "sha1"],
         update_fields=["blob", "last_used"],

@@ -4,7 +4,7 @@ Contents are stored before the transaction begins (see contents.py), and looked 
 """
 
 from debugfiles.services.bundles import delete_artifact_bundle, store_artifact_bundle
-from debugfiles.services.debug_files import delete_debug_file, store_debug_file
+from debugfiles.services.debug_files import delete_debug_file, store_debug_file, store_debug_files
 from debugfiles.services.release_files import delete_release_file, store_release_file
 from debugfiles.services.releases import check_dist, check_version, create_release, ensure_release, finalize_release
 
@@ -19,5 +19,6 @@ __all__ = [
     "finalize_release",
     "store_artifact_bundle",
     "store_debug_file",
+    "store_debug_files",
     "store_release_file",
 ]

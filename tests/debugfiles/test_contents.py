@@ -78,7 +78,7 @@ def test_a_content_that_could_not_be_written_is_not_taken_for_stored(monkeypatch
         raise BlobError("no")
 
     with monkeypatch.context() as broken:
-        broken.setattr(type(store), "keep", fail)
+        broken.setattr(type(store), "keep_all", fail)
         with pytest.raises(BlobError):
             kept(b"content")
     assert Blob.objects.get().state == Blob.WRITING

@@ -153,7 +153,7 @@ def test_a_full_store_is_507(api, monkeypatch):
     def full(*_):
         raise StoreFull
 
-    monkeypatch.setattr(type(blob_store()), "keep", full)
+    monkeypatch.setattr(type(blob_store()), "keep_all", full)
     response = api.post(f"{FILES}?name=m.txt", PROGUARD, **BINARY)
     assert (response.status_code, response.json()["code"]) == (507, "storage_full")
 

@@ -14,6 +14,8 @@ from debugfiles.identify import proguard_uuid
 from debugfiles.models import DebugFile
 from debugfiles.protocol import assemblies
 from debugfiles.protocol.models import Chunk
+from debugfiles.retention.policy import set_rules
+from projects.access import SYSTEM
 from projects.models import AuditEntry
 from tests.cast import Api, make_project, make_token
 from tests.debugfiles.protocol.sending import (
@@ -84,6 +86,45 @@ def test_several_files_in_one_request(api):
     answer = api.post(ASSEMBLE, body).json()
     assert set(answer) == set(body)
     assert sorted(entry["state"] for entry in answer.values()) == ["not_found"] + ["ok"] * 5
+
+
+def mappings(count):
+    return [PROGUARD + b"# %d" % number for number in range(count)]
+
+
+def test_of_files_that_are_made_together_each_has_its_own_end(api, acme_project):
+    good = mappings(assemblies._TOGETHER + 3)
+    useless, torn = b"nothing of use", PROGUARD + b"# torn"
+    send_chunks(api, *good, useless, torn[:-1])
+    body = wanted(useless) | {sha1(torn): wanted(torn[:-1])[sha1(torn[:-1])]}
+    for content in good:
+        body |= wanted(content)
+
+    answer = api.post(ASSEMBLE, body).json()
+    assert [answer[sha1(content)]["state"] for content in good] == ["ok"] * len(good)
+    assert [answer[sha1(content)]["dif"]["sha1"] for content in good] == [sha1(content) for content in good]
+    assert "not a debug file" in answer[sha1(useless)]["detail"]
+    assert "checksum" in answer[sha1(torn)]["detail"]
+    rows = DebugFile.objects.filter(project=acme_project)
+    assert {b"".join(blob_store().pieces(row.blob.key)) for row in rows} == set(good)
+    assert AuditEntry.objects.filter(action="debug_file.uploaded").count() == len(good)
+
+
+def test_a_quota_holds_for_files_that_are_made_together(api, acme_project):
+    small, large = mappings(2), PROGUARD * 3
+    set_rules(project=acme_project, actor=SYSTEM, keep_days=None, quota_bytes=len(small[0]) * 2 + 10, when_full=None)
+    send_chunks(api, small[0], large, small[1])
+    answer = api.post(ASSEMBLE, wanted(small[0]) | wanted(large) | wanted(small[1])).json()
+    assert [answer[sha1(one)]["state"] for one in (small[0], large, small[1])] == ["ok", "error", "ok"]
+    assert "quota" in answer[sha1(large)]["detail"]
+
+
+def test_what_is_stored_is_told_whatever_became_of_other_tries(api, acme_project, monkeypatch):
+    with monkeypatch.context() as busy:
+        busy.setattr(assemblies, "AT_ONCE_SECONDS", 0)
+        assert send_debug_file(api, PROGUARD)["state"] == "assembling"
+    upload(acme_project, PROGUARD)
+    assert assemble(api, PROGUARD)["state"] == "ok"
 
 
 def test_nothing_asked_is_nothing_answered(api):
