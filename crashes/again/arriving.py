@@ -18,7 +18,13 @@ _NAMED: Final = 3
 
 
 def listen(arrived: Arrived) -> None:
-    """Defer the job, in the transaction of the upload: it exists if and only if the files do."""
+    """Defer the job, in the transaction of the upload: it exists if and only if the files do and may be lacked."""
+    if (
+        arrived.kind is ArrivalKind.DEBUG_FILES
+        and gap.close(arrived.project_id)
+        and not matching.may_be_lacked(arrived)
+    ):
+        return
     rows = ",".join(str(pk) for pk in arrived.row_ids)
     defer(tasks.arrived, project_id=arrived.project_id, kind=arrived.kind.value, rows=rows)
 

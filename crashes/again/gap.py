@@ -3,7 +3,8 @@
 The lock is one of PostgreSQL's advisory locks, per project. Crashes that store what they lack hold it together until
 they have committed; a job that looks for crashes waits until it has been free for a moment. So for any upload either
 the crash sees its files, because they were committed before it looked under the lock, or the upload's job sees what the
-crash lacks. Uploads themselves never wait.
+crash lacks. Uploads themselves never wait: one that finds the lock free may look itself, and needs no job when nobody
+lacks its files.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Final
 
 from django.db import connection, transaction
 
+from core.postgresql.direct import first_row
 from projects.models import Project
 
 _CLASS: Final = 0x0A6A19
 _NUMBERS: Final = 1 << 31
+_CLOSE: Final = "SELECT pg_try_advisory_xact_lock(%s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,12 @@ def wait(project_id: int) -> None:
     """Return when every crash that held the lock before has committed. Not to be called inside a transaction."""
     with transaction.atomic(durable=True):
         _lock("pg_advisory_xact_lock", project_id)
+
+
+def close(project_id: int) -> bool:
+    """Whether every crash that held the lock before has committed; if so none holds it until this transaction ends."""
+    row = first_row(_CLOSE, [_CLASS, project_id % _NUMBERS])
+    return row is not None and bool(row[0])
 
 
 def revisions_of(project_id: int) -> Revisions:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.db.models import Max, Q, QuerySet
 
+from core.postgresql.direct import first_row
 from crashes.again.lacks import LackKind
 from crashes.models import LackedFile
 from debugfiles.arrivals import ArrivalKind, Arrived, ids_of
@@ -18,6 +19,14 @@ _MAP: Final = ".map"
 _SCRIPTS: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".bundle", ".jsbundle", ".hbc")
 # Names of a release that are compared, the newest ones.
 _MOST_NAMES: Final = 20_000
+_LACKED: Final = """
+    SELECT 1 FROM debugfiles_debugfile came WHERE came.id = ANY(%(rows)s) AND (
+        EXISTS (SELECT 1 FROM crashes_lackedfile WHERE project_id = %(project)s AND debug_uuid = came.debug_uuid)
+        OR came.code_id <> '' AND EXISTS (
+            SELECT 1 FROM crashes_lackedfile WHERE project_id = %(project)s AND code_id = came.code_id
+        )
+    ) LIMIT 1
+"""
 
 
 def lacked(arrived: Arrived) -> list[int]:
@@ -36,6 +45,11 @@ def lacked(arrived: Arrived) -> list[int]:
         of_release = _files(arrived.project_id, Q(release=ids.release, dist=ids.dist))
         chosen |= _named(of_release, _names(arrived), sole=arrived.kind is ArrivalKind.RELEASE_FILE)
     return sorted(chosen)
+
+
+def may_be_lacked(arrived: Arrived) -> bool:
+    """Whether the project lacks a file by an id of these debug files, as the database has both now."""
+    return first_row(_LACKED, {"project": arrived.project_id, "rows": list(arrived.row_ids)}) is not None
 
 
 def stored(project_id: int, files: Collection[LackedFile]) -> set[int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import psycopg
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from crashes.again import Revisions
+from crashes.again import Revisions, gap
 from crashes.again.arriving import rerun_for
 from crashes.again.lacks import LackKind
 from crashes.models import Crash, CrashLack, Rerun
@@ -151,11 +152,52 @@ def test_a_file_of_a_release_serves_the_script_that_it_belongs_to(url, queued, a
     assert states(*crashes) == [PENDING if one else DONE for one in queued]
 
 
-def test_an_upload_defers_one_job_in_its_own_transaction(acme_project):
-    waiting = ProcrastinateJob.objects.filter(task_name="crashes.again.tasks.arrived")
-    before = waiting.count()
+@pytest.fixture
+def waiting():
+    return ProcrastinateJob.objects.filter(task_name="crashes.again.tasks.arrived")
+
+
+def test_an_upload_defers_one_job_in_its_own_transaction(acme_project, waiting):
+    came = uuid4()
+    crash_lacking(acme_project, lack(came))
     with transaction.atomic():
-        make_file(acme_project, uuid4())
-        assert waiting.count() == before + 1
+        make_file(acme_project, came)
+        assert waiting.count() == 1
         transaction.set_rollback(True)
-    assert waiting.count() == before
+    assert not waiting.exists()
+
+
+def test_a_file_that_nobody_lacks_needs_no_job(acme_project, umbrella_project, waiting):
+    came = uuid4()
+    crash_lacking(umbrella_project, lack(came, code_id="c0de"))
+    make_file(acme_project, came, code_id="c0de")
+    make_file(acme_project, code_id="c0de")
+    assert not waiting.exists()
+    make_file(umbrella_project, code_id="c0de")
+    assert waiting.count() == 1
+
+
+def test_while_a_crash_stores_what_it_lacks_the_job_has_to_look(acme_project, umbrella_project, waiting, elsewhere):
+    shared = (gap._CLASS, acme_project.pk % gap._NUMBERS)
+    with elsewhere.transaction():
+        elsewhere.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", shared)
+        make_file(umbrella_project, uuid4())
+        assert not waiting.exists()
+        make_file(acme_project, uuid4())
+        assert waiting.count() == 1
+
+
+def test_no_crash_stores_what_it_lacks_between_the_look_and_the_commit_of_an_upload(acme_project, elsewhere):
+    with elsewhere.transaction():
+        make_file(acme_project, uuid4())
+        asked = "SELECT pg_try_advisory_xact_lock_shared(%s, %s)"
+        assert elsewhere.execute(asked, (gap._CLASS, acme_project.pk % gap._NUMBERS)).fetchone() == (False,)
+
+
+@pytest.fixture
+def elsewhere():
+    """Another connection to the same database."""
+    known = connection.get_connection_params()
+    given = {name: known[name] for name in ("dbname", "user", "password", "host", "port") if known.get(name)}
+    with psycopg.connect(**given, autocommit=True) as made:
+        yield made
