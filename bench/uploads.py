@@ -3,8 +3,10 @@
 The service runs as `manage.py up`; one client sends Breakpad symbol files over one connection: each by itself, or all
 as chunks that one more request assembles, as `sentry-cli` does. Every file is stored durably, examined in a child, and
 found from the next request on. The floor writes and syncs the same contents to files, with one INSERT for each.
+Of each way it is said what a file took of the CPU, in the service's processes by what they do. The processes that run
+jobs go on after the last answer: what they do for a file counts too, so the jobs' table is awaited empty.
 
-    python -m bench.uploads
+    python -m bench.uploads [ROUNDS]
 """
 
 from __future__ import annotations
@@ -14,20 +16,24 @@ import http.client
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 
+from bench.processes import cpu_seconds, family
 from bench.rows import Row, Spread
 
 FILES = 100
 _BOUNDARY = "----bench-boundary"
 _A_REQUEST = 50
 _MOST_SECONDS = 120
+_JOBS = "SELECT 1 FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND scheduled_at IS NULL LIMIT 1"
 _CREATE = "CREATE TABLE IF NOT EXISTS bench_floor (id bigserial PRIMARY KEY, path text, size bigint, at timestamptz)"
 
 
@@ -36,13 +42,26 @@ def rows(rounds: int = 3) -> Iterator[Row]:
     ways = ("one by one", "in chunks")
     figures = measure(rounds)
     for way in ways:
-        note = f"{statistics.median(figures[way]) / FILES * 1e3:.1f} ms a file"
-        against = "write, sync and one INSERT each"
-        yield Row(f"{FILES} files, {way}", Spread.ratios(figures[way], figures["floor"]), against, note=note)
+        note = f"{statistics.median(figures[way].seconds) / FILES * 1e3:.1f} ms a file; CPU ms: {figures[way].used()}"
+        spread = Spread.ratios(figures[way].seconds, figures["floor"].seconds)
+        yield Row(f"{FILES} files, {way}", spread, "write, sync and one INSERT each", note=note)
 
 
-def measure(rounds: int) -> dict[str, list[float]]:
-    """Seconds of every round, by way; a round before the first is not counted."""
+@dataclass
+class Figures:
+    """Of one way: the seconds of every round, and of the CPU, by what the processes do."""
+
+    seconds: list[float] = field(default_factory=list)
+    cpu: list[dict[str, float]] = field(default_factory=list)
+
+    def used(self) -> str:
+        """The least of all rounds, for one file: what else the machine does only adds to it."""
+        least = {role: min(one[role] for one in self.cpu) / FILES * 1e3 for role in self.cpu[0]}
+        return ", ".join(f"{role} {each:.1f}" for role, each in least.items()) + f", all {sum(least.values()):.1f}"
+
+
+def measure(rounds: int) -> dict[str, Figures]:
+    """The figures of each way; a round before the first is not counted."""
     from tests.service import Service, environment
 
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
@@ -52,22 +71,39 @@ def measure(rounds: int) -> dict[str, list[float]]:
         try:
             service.bootstrap("bench", "web")
             sender = Sender(service.address, service.token("bench", scopes=("project:write", "project:releases")))
+            floor, roles = Floor(data), _roles(service.children(), data)
             ways: dict[str, Callable[[list[bytes]], None]] = {
                 "one by one": sender.plainly,
                 "in chunks": sender.in_chunks,
-                "floor": Floor(data).write,
+                "floor": floor.write,
             }
-            found: dict[str, list[float]] = {way: [] for way in ways}
+            found = {way: Figures() for way in ways}
             for number in range(rounds + 1):
                 for way, send in ways.items():
                     contents = [symbols() for _ in range(FILES if number else 10)]
-                    began = time.perf_counter()
+                    before, began = _used(roles), time.perf_counter()
                     send(contents)
+                    seconds = time.perf_counter() - began
+                    floor.await_jobs()
                     if number:
-                        found[way].append(time.perf_counter() - began)
+                        found[way].seconds.append(seconds)
+                        found[way].cpu.append({role: now - before[role] for role, now in _used(roles).items()})
             return found
         finally:
             service.stop()
+
+
+def _roles(children: dict[int, str], data: Path) -> dict[str, list[int]]:
+    from tests.service import database_processes
+
+    words = {"web": "symbolsvc: web", "jobs": "symbolsvc: jobs", "converter": "engine.convert.server"}
+    found = {role: [pid for pid, line in children.items() if word in line] for role, word in words.items()}
+    return {**found, "database": [min(database_processes(data))]}
+
+
+def _used(roles: dict[str, list[int]]) -> dict[str, float]:
+    """What the processes used of the CPU, in seconds, with those that they started."""
+    return {role: cpu_seconds(one for pid in pids for one in family(pid)) for role, pids in roles.items()}
 
 
 def symbols() -> bytes:
@@ -143,8 +179,15 @@ class Floor:
             values = [str(path), len(content)]
             self._connection.execute("INSERT INTO bench_floor (path, size, at) VALUES (%s, %s, now())", values)
 
+    def await_jobs(self) -> None:
+        """Return when nothing is left to do for what was uploaded."""
+        end = time.monotonic() + _MOST_SECONDS
+        while self._connection.execute(_JOBS).fetchone() is not None:
+            assert time.monotonic() < end, "the jobs do not end"
+            time.sleep(0.1)
+
 
 if __name__ == "__main__":
     from bench.table import table
 
-    print("\n".join(table({"uploads": list(rows())})))
+    print("\n".join(table({"uploads": list(rows(int(sys.argv[1]) if sys.argv[1:] else 3))})))
