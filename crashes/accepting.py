@@ -1,4 +1,4 @@
-"""Taking a report in: blobs first, durably, then one transaction with the row and the job.
+"""Taking a report in: blobs first, durably, then one statement with the row.
 
 After `accept` returns the report survives whatever is killed. Before that nothing refers to it: what lies in the store
 without a row is swept away after a day.
@@ -170,7 +170,7 @@ def _delete(keys: Iterable[str]) -> None:
 
 
 def _create(project: Project, report: Report, keys: Sequence[str]) -> Accepted | None:
-    """The rows of a report, with its job, in one transaction; None when there is one of its uuid."""
+    """The rows of a report, in one transaction; None when there is one of its uuid."""
     values = _values(project, report, keys[0])
     id_ = _create_with_files(values, report.attachments, keys[1:]) if report.attachments else insert_crash(values)
     return None if id_ is None else Accepted(values["rxid"], False, partial(crash_of, id_, values))

@@ -1,8 +1,7 @@
-"""The row of a crash and its job, by one statement: for the machine half the work of two, and one way to the database.
+"""The row of a crash and the word that wakes workers, by one statement: one way to the database.
 
-A statement is a transaction of its own: nobody sees the row without the job, or the job without the row. Where enough
-jobs wait already another one would say nothing new: whoever ends a crash looks whether more crashes wait than jobs. A
-job costs as much as a row, and commits that wake worker processes wait for each other.
+Where many crashes wait already every worker process is at work and takes the next one by itself: nothing is said, since
+commits that say something wait for each other.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from core.postgresql.direct import first_row
 from crashes.models import Crash
-from crashes.processing.hints import MOST, QUEUE, TASK
+from crashes.processing.waking import CHANNEL, ENOUGH
 
 # What the statement gives; every other column has its default, the model's or the database's.
 _GIVEN: Final = (
@@ -28,7 +27,6 @@ _GIVEN: Final = (
 )
 _CASTS: Final = {"uuid": "uuid", "occurred_at": "timestamptz", "classifiers": "text[]"}
 _PENDING: Final = Crash.State.PENDING.value
-# The function is the library's own way in, and has its version in its name.
 _STATEMENT: Final = """
     WITH made AS (
         INSERT INTO crashes_crash ({columns}) VALUES ({values})
@@ -36,18 +34,13 @@ _STATEMENT: Final = """
         RETURNING id
     )
     SELECT id, CASE WHEN %(waits)s AND (
-        SELECT count(*) FROM (
-            SELECT 1 FROM procrastinate_jobs WHERE queue_name = %(queue)s AND status = 'todo' AND scheduled_at IS NULL
-            LIMIT %(enough)s
-        ) AS hints
-    ) < %(enough)s THEN procrastinate_defer_jobs_v1(ARRAY[
-        ROW(%(queue)s, %(task)s, 0, NULL, NULL, '{{}}', NULL)::procrastinate_job_to_defer_v1
-    ]) END FROM made
+        SELECT count(*) FROM (SELECT 1 FROM crashes_crash WHERE state = 'pending' LIMIT %(enough)s) AS waiting
+    ) < %(enough)s THEN pg_notify(%(channel)s, '') END FROM made
 """
 
 
 def insert_crash(values: Mapping[str, Any]) -> int | None:
-    """Insert a crash, and a job when it is pending and few wait. `values`: by column, all that `GIVEN` names.
+    """Insert a crash, and wake workers when it is pending and few wait. `values`: by column, all that `GIVEN` names.
 
     Its id; None when the project has one of the same uuid.
     """
@@ -56,9 +49,8 @@ def insert_crash(values: Mapping[str, Any]) -> int | None:
         "attributes": Jsonb(values["attributes"], dumps=orjson.dumps),
         "modifiers": Jsonb(values["modifiers"], dumps=orjson.dumps),
         "waits": values["state"] == _PENDING,
-        "queue": QUEUE,
-        "task": TASK,
-        "enough": MOST,
+        "channel": CHANNEL,
+        "enough": ENOUGH,
     }
     row = first_row(_statement(), parameters)
     return None if row is None else int(row[0])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -11,10 +13,11 @@ from typing import Final
 from core import background
 from core.database import release
 from core.installation import NotShared, demand_shared
-from crashes.processing.hints import QUEUE as CRASHES
-from crashes.processing.hints import hint
-from crashes.processing.policy import lease_seconds
+from crashes.processing import loop
+from crashes.processing.listening import Stop
+from crashes.processing.persistence import surely
 from crashes.processing.sweeping import sweep
+from crashes.processing.waking import QUEUE as CRASHES
 from symbolsvc import migrating
 
 log = logging.getLogger(__name__)
@@ -29,9 +32,13 @@ def run_jobs(queues: Sequence[str]) -> None:
     _await_tables()
     _demand_shared()
     release()
-    if CRASHES in queues:
-        _look_after_crashes()
-    background.run([*queues])
+    others = [queue for queue in queues if queue != CRASHES]
+    if CRASHES not in queues:
+        background.run(others)
+    elif not others:
+        _work_on_crashes()
+    else:
+        _work_on_both(others)
 
 
 def _await_tables() -> None:
@@ -54,8 +61,27 @@ def _demand_shared() -> None:
         sys.exit(_MISCONFIGURED)
 
 
-def _look_after_crashes() -> None:
-    """This process may take the place of one that was killed: look now, and when what that one had is free."""
-    sweep()
-    hint(after=lease_seconds() + 1)
+def _work_on_crashes() -> None:
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.ask())
+    _process(stop)
+
+
+def _work_on_both(others: Sequence[str]) -> None:
+    """Crashes in a thread of their own: the jobs' loop needs the first one."""
+    stop = Stop()
+    crashes = threading.Thread(target=_process, args=(stop,), name="crashes")
+    crashes.start()
+    try:
+        background.run([*others])
+    finally:
+        stop.ask()
+        crashes.join()
+
+
+def _process(stop: Stop) -> None:
+    """This process may take the place of one that was killed: what that one had is looked for first."""
+    surely(sweep)
     release()
+    loop.run(stop)

@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from django.db import connection
-
+from core.postgresql.together import last_row
 from crashes.processing.expired import EXPIRED, expired_parameters
 from crashes.processing.policy import AGAIN_EVERY, lease_seconds, most_running
 from crashes.processing.workforce import worker_processes
@@ -20,12 +19,9 @@ from crashes.processing.workforce import worker_processes
 _LOCK: Final = 7_303_014_662
 _REMEMBERED: Final = 1000
 
-# One message with several statements: they are one transaction that the server ends by itself, so a process that stops
-# here stops nobody else. The lock makes the counts exact; each statement sees what was committed before it began.
-_CLAIM: Final = f"""
-SELECT pg_advisory_xact_lock({_LOCK});
-{EXPIRED};
-WITH RECURSIVE classes (project_id, priority) AS (
+# Whose crashes wait, by priority: found in an index step by step, however many there are.
+CLASSES: Final = """
+classes (project_id, priority) AS (
     (SELECT project_id, priority FROM crashes_crash WHERE state = 'pending' ORDER BY project_id, priority LIMIT 1)
     UNION ALL
     SELECT next.project_id, next.priority FROM classes CROSS JOIN LATERAL (
@@ -33,7 +29,11 @@ WITH RECURSIVE classes (project_id, priority) AS (
         WHERE state = 'pending' AND (project_id, priority) > (classes.project_id, classes.priority)
         ORDER BY project_id, priority LIMIT 1
     ) AS next
-), running (project_id, number) AS (
+)
+"""
+_ALONE: Final = "SELECT pg_advisory_xact_lock(%s)"
+_CLAIM: Final = f"""
+WITH RECURSIVE {CLASSES}, running (project_id, number) AS (
     SELECT project_id, count(*) FROM crashes_crash WHERE state = 'running' GROUP BY project_id
 ), heads AS (
     SELECT classes.project_id, classes.priority
@@ -117,7 +117,6 @@ def claim(*, again_first: bool | None = None) -> Claim | None:
 
 def _execute(*, prefers_again: bool) -> tuple[Any, ...] | None:
     parameters = {
-        **expired_parameters(),
         "served": list(_turns.served.keys()),
         "turns": list(_turns.served.values()),
         "most": most_running(worker_processes()),
@@ -125,9 +124,6 @@ def _execute(*, prefers_again: bool) -> tuple[Any, ...] | None:
         "token": uuid4(),
         "lease": lease_seconds(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, parameters)
-        while cursor.nextset():
-            pass
-        found: tuple[Any, ...] | None = cursor.fetchone()
-    return found
+    # One message and one transaction, which the server ends by itself: a process that stops here stops nobody else. The
+    # lock makes the counts exact; each statement sees what was committed before it began.
+    return last_row([(_ALONE, (_LOCK,)), (EXPIRED, expired_parameters()), (_CLAIM, parameters)])

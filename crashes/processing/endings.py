@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 from core.text import storable
 from crashes.processing.claims import Claim
-from crashes.processing.hints import hint
 from crashes.processing.policy import FIRST_PAUSE, LONGEST_PAUSE, most_tries
+from crashes.processing.waking import wake
 from crashes.scrubbing import scrub
 from engine.errors import SymbolsvcError
 
@@ -58,7 +58,7 @@ def finish(claim: Claim) -> str | None:
     with transaction.atomic():
         state = _execute(_FINISH, claim)
         if state == "pending":
-            hint()
+            wake()
     return state
 
 
@@ -71,7 +71,7 @@ def put_back(claim: Claim, problem: str, *, counted: bool = True) -> str | None:
     with transaction.atomic():
         state = _execute(_PUT_BACK, claim, problem=problem, tries=most_tries(), counted=counted, pause=pause)
         if state == "pending":
-            hint(after=pause)
+            wake()
     return state
 
 
@@ -80,7 +80,7 @@ def set_aside(claim: Claim, problem: str) -> str | None:
     with transaction.atomic():
         state = _execute(_SET_ASIDE, claim, problem=problem)
         if state == "pending":
-            hint()
+            wake()
     return state
 
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from core.database import release
 from crashes.models import Crash, Rerun
-from crashes.processing.hints import hint
+from crashes.processing.waking import wake
 
 _FIRST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.25
@@ -41,7 +41,8 @@ def queue(crash_ids: Iterable[int], *, priority: int, rerun: Rerun | None) -> in
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_QUEUE, parameters)
         count = int(cursor.rowcount)
-        hint(count)
+        if count:
+            wake()
     return count
 
 

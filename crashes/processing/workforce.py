@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from core.background import application_prefix
-from crashes.processing.hints import QUEUE
+from crashes.processing.waking import QUEUE
 
 _FRESH_SECONDS: Final = 5.0
 _known: tuple[float, int] = (float("-inf"), 0)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 from django.db import connection
 from django.db.models.functions import Now
-from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.contrib.django.utils import connector_params
 
 from crashes.models import Crash
 from crashes.processing.claims import Claim, claim
-from crashes.processing.hints import QUEUE
+from crashes.processing.waking import CHANNEL
 from crashes.processing.working import process
 from crashes.reports import Facts
 from crashes.results import Failure, Result
@@ -64,15 +66,29 @@ def seconds_until_due(crash: Crash) -> float:
         return float(cursor.fetchone()[0])
 
 
-def hints() -> int:
-    """Jobs that wait for a worker process."""
-    return ProcrastinateJob.objects.filter(queue_name=QUEUE, status="todo").count()
+class Words:
+    """How often workers were woken since the last time that somebody asked."""
+
+    def __init__(self, listening: psycopg.Connection[Any]) -> None:
+        self._listening = listening
+
+    def heard(self) -> int:
+        # What was said before is heard before.
+        self._listening.execute("SELECT pg_notify(%s, 'end')", [CHANNEL])
+        count = 0
+        for said in self._listening.notifies():
+            if said.payload == "end":
+                break
+            count += 1
+        return count
 
 
-def forget_hints() -> None:
-    # Procrastinate's tables are not Django's to empty.
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+@contextmanager
+def listening() -> Iterator[Words]:
+    """Hear what is said to workers; for tests that commit."""
+    with psycopg.connect(**connector_params(), autocommit=True) as own:
+        own.execute(f"LISTEN {CHANNEL}".encode())
+        yield Words(own)
 
 
 RESULT = Result(platform="javascript", failures=[Failure(type="TypeError", value="x is undefined")])

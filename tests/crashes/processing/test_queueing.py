@@ -1,4 +1,4 @@
-"""Having crashes processed again, hints, and waiting for the end."""
+"""Having crashes processed again, waking workers, and waiting for the end."""
 
 from __future__ import annotations
 
@@ -7,26 +7,20 @@ import time
 
 import pytest
 from django.db import connection, transaction
+from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from crashes.models import Crash, Rerun
-from crashes.processing import hints as hinting
 from crashes.processing.claims import claim
 from crashes.processing.endings import finish, put_back, set_aside
-from crashes.processing.hints import MOST, refill
 from crashes.processing.queueing import queue, wait_until_done
 from crashes.processing.sweeping import sweep
-from crashes.processing.tasks import work
+from crashes.processing.waking import ENOUGH
 from crashes.storing import insert_crash
 from projects.models import Project
-from tests.crashes.processing.crashes import expire, forget_hints, hints, make_crash, now_of, seconds_until_due
+from tests.crashes.processing.crashes import expire, listening, make_crash, now_of, seconds_until_due
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_hints(db: None) -> None:
-    forget_hints()
 
 
 @pytest.mark.parametrize("state", [Crash.State.DONE, Crash.State.SET_ASIDE], ids=str)
@@ -39,7 +33,6 @@ def test_what_ended_waits_again_with_all_its_tries(acme_project: Project, state:
     row = now_of(crash)
     assert (row.state, row.priority, row.attempts, row.rerun_id) == (Crash.State.PENDING, 1, 0, rerun.pk)
     assert row.waiting_since > crash.waiting_since
-    assert hints() == 1
 
 
 def test_what_waits_keeps_its_place_and_the_better_priority(acme_project: Project) -> None:
@@ -66,7 +59,6 @@ def test_kept_formats_and_crashes_that_are_gone_are_left_alone(acme_project: Pro
 
     assert queue([kept.pk, 987654321], priority=1, rerun=None) == 0
     assert now_of(kept).state == Crash.State.KEPT
-    assert hints() == 0
 
 
 def test_the_queueing_goes_away_with_its_transaction(acme_project: Project) -> None:
@@ -76,7 +68,6 @@ def test_the_queueing_goes_away_with_its_transaction(acme_project: Project) -> N
         transaction.set_rollback(True)
 
     assert now_of(crash).state == Crash.State.DONE
-    assert hints() == 0
 
 
 def test_a_running_crash_goes_on_and_runs_once_more(acme_project: Project) -> None:
@@ -86,9 +77,7 @@ def test_a_running_crash_goes_on_and_runs_once_more(acme_project: Project) -> No
 
     assert queue([crash.pk], priority=1, rerun=None) == 1
     assert now_of(crash).lease_token == first.token
-    forget_hints()
     assert finish(first) == Crash.State.PENDING
-    assert hints() == 1
 
     second = claim()
     assert second is not None
@@ -140,47 +129,41 @@ def test_a_running_crash_that_was_queued_and_lost_its_worker_runs_again(acme_pro
     assert claim() is not None
 
 
-def test_a_large_window_gives_a_bounded_number_of_hints(acme_project: Project) -> None:
-    crashes = [make_crash(acme_project, state=Crash.State.DONE) for _ in range(MOST + 10)]
+@pytest.mark.django_db(transaction=True)
+def test_workers_are_woken_by_what_is_committed_and_by_nothing_else(acme_project: Project) -> None:
+    crashes = [make_crash(acme_project, state=Crash.State.DONE) for _ in range(3)]
+    with listening() as words:
+        with transaction.atomic():
+            queue([one.pk for one in crashes], priority=1, rerun=None)
+            transaction.set_rollback(True)
+        queue([987654321], priority=1, rerun=None)
+        assert words.heard() == 0
 
-    assert queue([one.pk for one in crashes], priority=1, rerun=None) == len(crashes)
-    assert hints() == MOST
-
-
-def test_lost_hints_are_made_up_for(acme_project: Project) -> None:
-    for _ in range(3):
-        make_crash(acme_project)
-    make_crash(acme_project, ago=-60)
-    hinting.hint()
-
-    assert refill() == 2
-    assert hints() == 3
-    assert refill() == 0
+        queue([one.pk for one in crashes], priority=1, rerun=None)
+        assert words.heard() == 1
 
 
-def test_hints_that_came_too_early_leave_one_for_later(acme_project: Project, processing) -> None:
-    processing(CRASHES_AT_ONCE=1)
-    running = make_crash(acme_project, ago=5)
-    for _ in range(2):
-        make_crash(acme_project)
-    claim()
-    for _ in range(3):
-        work.func()
-
-    assert ProcrastinateJob.objects.filter(scheduled_at__isnull=False).count() == hints() == 1
-    assert now_of(running).state == Crash.State.RUNNING
-
-
-def test_a_hint_that_finds_nothing_to_do_leaves_none(acme_project: Project) -> None:
-    work.func()
-    assert hints() == 0
-
-
-def test_the_end_of_a_crash_gives_the_next_hint(acme_project: Project, examining) -> None:
-    for _ in range(2):
-        make_crash(acme_project)
-    work.func()
-    assert hints() == 1
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("end", "again", "count"),
+    [
+        (finish, False, 0),
+        (finish, True, 1),
+        (lambda one: put_back(one, "no"), False, 1),
+        (lambda one: set_aside(one, "no"), False, 0),
+        (lambda one: set_aside(one, "no"), True, 1),
+    ],
+    ids=["done", "done-and-queued", "put-back", "set-aside", "set-aside-and-queued"],
+)
+def test_an_end_wakes_workers_where_the_crash_waits_again(acme_project: Project, end, again: bool, count: int) -> None:
+    crash = make_crash(acme_project)
+    first = claim()
+    assert first is not None
+    if again:
+        queue([crash.pk], priority=1, rerun=None)
+    with listening() as words:
+        end(first)
+        assert words.heard() == count
 
 
 def test_the_sweep_puts_back_what_lost_its_worker(acme_project: Project) -> None:
@@ -191,7 +174,6 @@ def test_the_sweep_puts_back_what_lost_its_worker(acme_project: Project) -> None
 
     row = now_of(crash)
     assert (row.state, row.lease_token, row.attempts) == (Crash.State.PENDING, None, 1)
-    assert hints() == 1
 
 
 @pytest.mark.parametrize(("attempts", "ahead"), [(0, 120), (3, 5000)], ids=["never-tried", "after-failures"])
@@ -240,17 +222,22 @@ def come_in(project: Project) -> int | None:
     return insert_crash({**given, **empty, **sizes, **more})
 
 
-@pytest.mark.parametrize(("waiting", "after"), [(0, 1), (MOST - 1, MOST), (MOST, MOST)], ids=str)
-def test_a_crash_that_comes_in_has_a_job_unless_enough_wait(acme_project: Project, waiting: int, after: int) -> None:
-    hinting.hint(waiting)
-    made = come_in(acme_project)
-
-    assert made is not None
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("waiting", "count"), [(0, 1), (ENOUGH - 1, 1), (ENOUGH, 0)], ids=str)
+def test_a_crash_that_comes_in_wakes_workers_unless_enough_wait(
+    acme_project: Project, waiting: int, count: int
+) -> None:
+    for _ in range(waiting):
+        make_crash(acme_project)
+    with listening() as words:
+        made = come_in(acme_project)
+        assert words.heard() == count
     assert Crash.objects.get(pk=made).state == Crash.State.PENDING
-    assert hints() == after
 
 
-def test_jobs_of_a_later_time_are_not_enough(acme_project: Project) -> None:
-    hinting.hint(MOST, after=600)
-    come_in(acme_project)
-    assert hints() == MOST + 1
+def test_the_sweep_forgets_by_what_an_earlier_version_woke_its_workers(acme_project: Project) -> None:
+    for queue_name in ("crashes", "maintenance"):
+        app.configure_task("none", queue=queue_name).defer()
+    sweep()
+    left = ProcrastinateJob.objects.filter(task_name="none").values_list("queue_name", flat=True)
+    assert list(left) == ["maintenance"]
