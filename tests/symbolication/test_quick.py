@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished, request_started
-from django.db import OperationalError, close_old_connections
+from django.db import OperationalError
 from django.urls import resolve
 
 from core.wire.handler import WireHandler
 from projects.models import Organization, Project
 from symbolsvc.door import Door, match_of
 from tests.cast import make_project, make_token
-from tests.crashes.submission.test_door import answer, environ
 from tests.symbolication.requests import http_source, is_resolved, ledger
 from tests.symbolication.symbolserver import SymbolServer
+from tests.wire import answer, connection_stays_open, environ  # noqa: F401 - pytest finds fixtures by name
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("environment")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("environment", "connection_stays_open")]
 
 ROOT = "/symbolicate"
 PROJECT = "/api/0/projects/acme/native-app/symbolicate/"
-
-
-@pytest.fixture(autouse=True)
-def _the_connection_stays_open() -> Iterator[None]:
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in signals:
-        signal.connect(close_old_connections)
 
 
 @pytest.fixture

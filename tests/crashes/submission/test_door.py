@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import re
-from collections.abc import Iterator
-from io import BytesIO
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.urls import resolve
 from django.utils import timezone
 
@@ -23,55 +18,11 @@ from projects.models import ApiToken
 from symbolsvc.door import Door, match_of
 from tests.core.multipart import encoded
 from tests.crashes.submission.conftest import DUMP, FORM, head
+from tests.wire import ID, answer, connection_stays_open, environ  # noqa: F401 - pytest finds fixtures by name
 
 TOKEN = "0123456789abcdef" * 4
 BODY = encoded([(head("prod"), b"App"), (head("upload_file_minidump", "a.dmp"), DUMP)])
-ID = "given-request-id"
-
-
-@pytest.fixture(autouse=True)
-def _the_connection_stays_open() -> Iterator[None]:
-    """As the framework's client for tests does: the test's own transaction ends with the connection."""
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in signals:
-        signal.connect(close_old_connections)
-
-
-def environ(path: str, body: bytes = b"", content_type: str = "", **more: Any) -> dict[str, Any]:
-    """A request as a web server hands it on."""
-    address, _, query = path.partition("?")
-    return {
-        "REQUEST_METHOD": "POST",
-        "SCRIPT_NAME": "",
-        "PATH_INFO": address,
-        "QUERY_STRING": query,
-        "CONTENT_TYPE": content_type,
-        "CONTENT_LENGTH": str(len(body)),
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
-        "HTTP_HOST": "symbols.example.com",
-        "HTTP_X_REQUEST_ID": ID,
-        "wsgi.input": BytesIO(body),
-        "wsgi.url_scheme": "http",
-        **more,
-    }
-
-
-def answer(application: Any, given: dict[str, Any]) -> tuple[str, dict[str, str], bytes]:
-    """Status, headers, and body without the ids that are new each time."""
-    told: list[Any] = []
-    response = application(given, lambda *started: told.extend(started))
-    body = b"".join(response)
-    if hasattr(response, "close"):
-        response.close()
-    ids = rb'(?<="_rxid":")[^"]+|(?<="id":")[0-9a-f]{32}|\A[0-9a-f-]{36}\Z'
-    return told[0], dict(told[1]), re.sub(ids, b"ID", body)
-
+pytestmark = pytest.mark.usefixtures("connection_stays_open")
 
 ADDRESSES = (
     *(f"{slashes}acme/{TOKEN}/{last}" for slashes in ("/", "//") for last in ("minidump", "json/", "json&tag=1")),
