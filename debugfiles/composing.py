@@ -133,10 +133,12 @@ def project_sources(opened: ProjectAccess) -> ProjectSources:
         stored = [_open(item.config, item.owner, trusts.get(item.owner, default)) for item in composed.sources]
         asked = tuple(Asked(item.id, item.name, item.config) for item in composed.sources)
         left_out = tuple(Unasked(item.id, item.name, item.reason) for item in composed.skipped)
-        if uploads.empty:
-            return ProjectSources(tuple(stored), asked, left_out)
+        return ProjectSources(tuple(stored), asked, left_out)
+
+    def with_uploads() -> ProjectSources:
+        stored = _of_projects.get(key, make)
         own = Asked(SOURCE_ID, SOURCE_NAME, None)
-        return ProjectSources((uploads, *stored), (own, *asked), left_out)
+        return ProjectSources((uploads, *stored.sources), (own, *stored.asked), stored.unasked)
 
     key = (
         project.pk,
@@ -145,9 +147,8 @@ def project_sources(opened: ProjectAccess) -> ProjectSources:
         organization.pk,
         organization.sources_revision,
         organization.slug,
-        uploads.cache_key,
     )
-    return _of_projects.get(key, make)
+    return _of_projects.get(key, make) if uploads.empty else _of_projects.get((*key, uploads.revision), with_uploads)
 
 
 _of_projects: Recent[tuple[Hashable, ...], ProjectSources] = Recent(_KEPT)

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import BinaryIO, Final, NamedTuple
-from uuid import UUID
-
-from django.db.models import Q
-from django.utils import timezone
+from typing import BinaryIO, Final
 
 from core.database import release
-from debugfiles.contents import TOUCH_EVERY, touch
 from debugfiles.models import DebugFile
 from debugfiles.providers.fetching import absent, cache_key, copy_content
+from debugfiles.providers.listed import Listed, Row, Rows
 from engine.modules import Wanted
 from engine.outgoing import Deadline
 from engine.sourcetypes.base import NEVER, FileType, Location
@@ -23,27 +18,13 @@ from projects.models import Project
 # Ids that begin so are reserved, and this is the one that clients of Sentry know for a project's own files.
 SOURCE_ID: Final = "sentry:project"
 SOURCE_NAME: Final = "Uploaded files"
-_MOST: Final = 32
-
-
-class _Row(NamedTuple):
-    pk: int
-    debug_uuid: UUID | None
-    file_types: list[str]
-    sha256: str
-    offset: int
-    size: int
-    last_used: datetime
-
-
-_COLUMNS: Final = ("pk", "debug_uuid", "file_types", "blob__sha256", "object_offset", "object_size", "last_used")
 
 
 class ProjectFiles:
     """The files of one project as of one revision of its uploads. Safe to use from several threads.
 
-    Every change of the project's files gives another `cache_key`, so no answer from before it is believed; what was
-    fetched stays good all the same, since it is kept under the digest of its content.
+    What is known of a module from another revision holds as long as the project offers the same files of it; what was
+    fetched stays good whatever else changes, since it is kept under the digest of its content.
     """
 
     id = SOURCE_ID
@@ -54,7 +35,9 @@ class ProjectFiles:
         self._project_id = project.pk
         # Nothing has ever been uploaded.
         self.empty = revision == 0
-        self.cache_key = cache_key(project, "files", str(revision))
+        self.revision = revision
+        self.cache_key = cache_key(project, "files")
+        self._listed = Listed(project.pk, revision)
 
     def __repr__(self) -> str:
         return f"<ProjectFiles of project {self._project_id}>"
@@ -66,15 +49,19 @@ class ProjectFiles:
 
         Each is offered once, newer before older. Raises what the database raises: an outage is no absence.
         """
-        asked = _question(wanted)
-        if asked is None or self.empty:
-            return []
-        try:
-            rows = self._rows(asked, file_types)
-        finally:
-            release()
+        types = set(file_types)
+        rows = [row for row in self._rows(wanted) if not types.isdisjoint(row.file_types)]
         by_id = [row for row in rows if wanted.debug_id is not None and row.debug_uuid == wanted.debug_id.uuid]
         return _offered(by_id or rows, file_types)
+
+    def learn(self, wanted: Sequence[Wanted]) -> None:
+        """Ask for the files of many modules at once. Raises what the database raises."""
+        if not self.empty:
+            self._listed.learn(wanted)
+
+    def offer(self, wanted: Wanted) -> str:
+        """The files that there are of a module: they never change, and never come back. Raises as `learn`."""
+        return ",".join(str(row.pk) for row in self._rows(wanted))
 
     def fetch(self, location: Location, wanted: Wanted, target: BinaryIO, deadline: Deadline) -> None:
         """Write the object to `target`. Raises PassingFailure or DeadlineExceeded."""
@@ -87,12 +74,8 @@ class ProjectFiles:
             raise absent()
         copy_content(row.blob, target, deadline, row.object_offset, row.object_size)
 
-    def _rows(self, asked: Q, file_types: Sequence[FileType]) -> list[_Row]:
-        files = DebugFile.objects.filter(asked, project_id=self._project_id, file_types__overlap=list(file_types))
-        found = [_Row(*row) for row in files.order_by("debug_appendix", "-pk").values_list(*_COLUMNS)[:_MOST]]
-        stale = timezone.now() - TOUCH_EVERY
-        touch(DebugFile, [row.pk for row in found if row.last_used < stale])
-        return found
+    def _rows(self, wanted: Wanted) -> Rows:
+        return () if self.empty else self._listed.rows(wanted)
 
 
 def project_files(access: ProjectAccess) -> ProjectFiles:
@@ -100,17 +83,7 @@ def project_files(access: ProjectAccess) -> ProjectFiles:
     return ProjectFiles(access.project, access.project.files_revision)
 
 
-def _question(wanted: Wanted) -> Q | None:
-    """An age counts the writes of a PDB: a later one still has what an earlier crash needs."""
-    asked = Q()
-    if wanted.debug_id is not None:
-        asked |= Q(debug_uuid=wanted.debug_id.uuid, debug_appendix__gte=wanted.debug_id.appendix)
-    if wanted.code_id:
-        asked |= Q(code_id=wanted.code_id)
-    return asked or None
-
-
-def _offered(rows: Sequence[_Row], file_types: Sequence[FileType]) -> list[tuple[FileType, Location]]:
+def _offered(rows: Sequence[Row], file_types: Sequence[FileType]) -> list[tuple[FileType, Location]]:
     offered: dict[int, tuple[FileType, Location]] = {}
     for file_type in file_types:
         for row in rows:
@@ -119,6 +92,6 @@ def _offered(rows: Sequence[_Row], file_types: Sequence[FileType]) -> list[tuple
     return list(offered.values())
 
 
-def _location(row: _Row) -> Location:
+def _location(row: Row) -> Location:
     content = f"sha256:{row.sha256}:{row.offset}:{row.size}"
     return Location(str(row.pk), f"symbolsvc://project_debug_file/{row.pk}", content)

@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 # Files that are being written; what is left of them after a crash is swept by age.
 TEMPORARY_PREFIX = ".tmp-"
-TOUCH_SECONDS = 3600.0
+# A small cache is filled anew within minutes: what is used must look younger than what came since.
+TOUCH_SECONDS = 30.0
 
 
 # Makes names that no process and no fork of one has used.
@@ -67,7 +68,7 @@ def write_small(target: Path, content: bytes, *, durable: bool = False) -> None:
 
 
 def keep_alive(path: Path | str, modified: float) -> None:
-    """Mark a file as used, at most once an hour; `modified` is its time of modification in seconds."""
+    """Mark a file as used, at most every half minute; `modified` is its time of modification in seconds."""
     if time.time() - modified > TOUCH_SECONDS:
         with suppress(OSError):
             os.utime(path)

@@ -25,7 +25,7 @@ from engine.lookup.source_objects import recall_sources, search_sources, unrespo
 from engine.lookup.store import Store
 from engine.modules import Wanted
 from engine.outgoing import Deadline
-from engine.sourcetypes.base import Source
+from engine.sourcetypes.base import Source, listing_sources
 
 __all__ = [
     "Candidate",
@@ -101,4 +101,5 @@ def find_sources(
 
 def _flight_key(wanted: Wanted, sources: Sequence[Source], scope: str, store: Store) -> Hashable:
     purged = store.purges.token([source.cache_key for source in sources])
-    return scope, purged, tuple((source.id, source.cache_key, source.shared) for source in sources), wanted
+    offers = tuple(source.offer(wanted) for source in listing_sources(sources))
+    return scope, purged, offers, tuple((source.id, source.cache_key, source.shared) for source in sources), wanted

@@ -4,36 +4,16 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
-from engine.lookup.store import Store
-from engine.native.fragments import json_text
 from engine.native.images import ImageIdentity
 from engine.native.memory import TwoGenerations
 from engine.outgoing import Deadline
-from engine.sourcetypes.base import Source
+from engine.run.question import Question
 
 _MODULES = 20_000
 Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Where modules are looked up: the sources in order, and the scope of what they fetch."""
-
-    sources: Sequence[Source]
-    scope: str
-    store: Store
-    deadline: Deadline
-
-    @property
-    def key(self) -> str:
-        """Tells scopes and sources apart, credentials included, and what is known from before a purge from after."""
-        keys = [source.cache_key for source in self.sources]
-        return json_text([self.scope, self.store.purges.token(keys), *keys])
 
 
 class _Flight(Generic[Found]):
@@ -66,35 +46,33 @@ class AskedOnce(ABC, Generic[Found]):
     def valid_until(self, found: Found) -> float:
         """How long an answer holds, in seconds since the epoch; 0 for one that is not to be remembered."""
 
-    def known(self, question_key: str, identity: ImageIdentity, now: float) -> Found | None:
+    def known(self, question: Question, identity: ImageIdentity, now: float) -> Found | None:
         """What is remembered and still holds at `now`, in seconds since the epoch."""
-        found = self._known.get((question_key, identity.key))
+        found = self._known.get((question.key(identity), identity.key))
         return found if found is not None and self.valid_until(found) > now else None
 
-    def forget(self, question_key: str, identity: ImageIdentity) -> None:
-        self._known.drop((question_key, identity.key))
+    def forget(self, question: Question, identity: ImageIdentity) -> None:
+        self._known.drop((question.key(identity), identity.key))
 
-    def recall(self, question: Question, question_key: str, identity: ImageIdentity) -> Found | None:
+    def recall(self, question: Question, identity: ImageIdentity) -> Found | None:
         """What the disk knows, without a thread and without waiting; None where somebody has to be asked."""
         try:
             found = self.recalled(question, identity)
         except Exception:  # noqa: BLE001 - whoever asks in earnest finds out what is wrong
             return None
         if found is not None:
-            self._known.put((question_key, identity.key), found, 1)
+            self._known.put((question.key(identity), identity.key), found, 1)
         return found
 
-    def at_hand(
-        self, question: Question, question_key: str, identity: ImageIdentity | None, now: float
-    ) -> Found | None:
+    def at_hand(self, question: Question, identity: ImageIdentity | None, now: float) -> Found | None:
         """What this process remembers and still holds at `now`, in seconds since the epoch, or the disk knows."""
         if identity is None:
             return None
-        return self.known(question_key, identity, now) or self.recall(question, question_key, identity)
+        return self.known(question, identity, now) or self.recall(question, identity)
 
-    def resolve(self, question: Question, question_key: str, identity: ImageIdentity) -> Found:
+    def resolve(self, question: Question, identity: ImageIdentity) -> Found:
         """Look a module up, or wait for whoever is doing so. Raises DeadlineExceeded, and nothing else."""
-        key = (question_key, identity.key)
+        key = (question.key(identity), identity.key)
         while True:
             with self._lock:
                 flight = self._flights.get(key)
@@ -108,7 +86,7 @@ class AskedOnce(ABC, Generic[Found]):
 
     def _lead(self, flight: _Flight[Found], key: tuple[str, str], question: Question, identity: ImageIdentity) -> Found:
         try:
-            found = self.known(key[0], identity, time.time())
+            found = self.known(question, identity, time.time())
             if found is None:
                 found = self.ask(question, identity)
                 if self.valid_until(found):

@@ -12,7 +12,7 @@ from engine.errors import LookupFailure
 from engine.formats.bytewise import FormatError
 from engine.native.images import ImageIdentity
 from engine.native.symcache import OpenSymcache, SymcacheError
-from engine.run.asking import Question
+from engine.run.question import Question
 from engine.run.remembered import Remembered
 from engine.run.unwound import UNREADABLE_RULES, Unwound
 from engine.unwind import MISSING_YET, ModuleRules, Need
@@ -33,18 +33,18 @@ class RuleBook:
         self.unwound: dict[int, Unwound] = {}
         self._engine = engine
         self._question = question
-        self._key = question.key
         self._now = time.time()
         self._identities = identities
         self._rules: dict[int, ModuleRules | None] = {}
         self._symcaches: dict[int, OpenSymcache | None] = {}
         self._symbols: dict[tuple[int, int], bool] = {}
+        question.learn(identities)
 
     def rules(self, module: int) -> ModuleRules | None | Literal[Pending.MISSING_YET]:
         """The unwind rules of a module, None if there are none to be had."""
         if module in self._rules:
             return self._rules[module]
-        known = self._engine.unwound.known(self._key, self._identities[module], self._now)
+        known = self._engine.unwound.known(self._question, self._identities[module], self._now)
         if known is None or not self._open(module, known):
             return MISSING_YET
         return self._rules[module]
@@ -73,7 +73,7 @@ class RuleBook:
             jobs.append(partial(self._find_rules, need.module))
             identity = self._identities[need.module]
             # Its frames will need the names, which often lie in the same file.
-            if _is_identified(identity) and self._engine.modules.known(self._key, identity, self._now) is None:
+            if _is_identified(identity) and self._engine.modules.known(self._question, identity, self._now) is None:
                 jobs.append(partial(self._find_names, identity))
         self._question.deadline.check()
         self._engine.workers.run(jobs, self._question.deadline)
@@ -81,26 +81,26 @@ class RuleBook:
     def _recall(self, need: Need) -> bool:
         """Take from the disk what it knows; False for what has to be looked up."""
         engine, identity = self._engine, self._identities[need.module]
-        named = engine.modules.known(self._key, identity, self._now) is not None
+        named = engine.modules.known(self._question, identity, self._now) is not None
         if not named and (need.kind == "symcache" or _is_identified(identity)):
-            named = engine.modules.recall(self._question, self._key, identity) is not None
+            named = engine.modules.recall(self._question, identity) is not None
         if need.kind == "symcache":
             if named:
                 self._find_symbols(need.module)
             return named
-        found = engine.unwound.recall(self._question, self._key, identity)
+        found = engine.unwound.recall(self._question, identity)
         opened = found is not None and self._open(need.module, found)
         return opened and (named or not _is_identified(identity))
 
     def _find_names(self, identity: ImageIdentity) -> None:
-        self._engine.modules.resolve(self._question, self._key, identity)
+        self._engine.modules.resolve(self._question, identity)
 
     def _find_rules(self, module: int) -> None:
         identity = self._identities[module]
         for _ in range(2):
-            if self._open(module, self._engine.unwound.resolve(self._question, self._key, identity)):
+            if self._open(module, self._engine.unwound.resolve(self._question, identity)):
                 return
-            self._engine.unwound.forget(self._key, identity)
+            self._engine.unwound.forget(self._question, identity)
         _log.warning("a file of unwind rules cannot be read", extra={"code_file": identity.wanted.code_file})
         self._rules[module], self.unwound[module] = None, UNREADABLE_RULES
 
@@ -118,13 +118,13 @@ class RuleBook:
 
     def _find_symbols(self, module: int) -> None:
         identity = self._identities[module]
-        answer = self._engine.modules.resolve(self._question, self._key, identity).answer
+        answer = self._engine.modules.resolve(self._question, identity).answer
         symcache = None
         if answer.identity is not None and answer.path is not None and not answer.managed:
             try:
                 symcache = self._engine.symcaches.get(answer.identity, answer.path)
             except SymcacheError:
-                self._engine.modules.forget(self._key, identity)
+                self._engine.modules.forget(self._question, identity)
         self._symcaches[module] = symcache
 
 

@@ -11,11 +11,11 @@ from engine.formats.bytewise import Data, mapped
 from engine.minidump import ClientFrame, DumpThread, Minidump, Region, Registers, open_minidump
 from engine.native.wire import Frame, Options, SymbolicateRequest, Thread
 from engine.run.asked import Asked, CrashFacts, SystemFacts
-from engine.run.asking import Question
 from engine.run.book import RuleBook
 from engine.run.dump_diagnosis import diagnose, left_out
 from engine.run.dump_facts import dump_facts
 from engine.run.dump_modules import DumpImages, ShownImages
+from engine.run.question import Question
 from engine.run.remembered import Remembered
 from engine.run.report_wire import ReportOptions
 from engine.run.walks import Walking, walk_all

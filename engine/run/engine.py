@@ -10,9 +10,9 @@ from engine.native.wire import SymbolicateRequest
 from engine.outgoing import Deadline, Trust
 from engine.run.apple import read_apple
 from engine.run.asked import Asked, signal_head
-from engine.run.asking import Question
 from engine.run.dumps import DumpReading
 from engine.run.job import Annotate, Job
+from engine.run.question import Question
 from engine.run.remembered import Remembered
 from engine.run.report_wire import ReportOptions
 from engine.sourcetypes.base import Source

@@ -18,8 +18,8 @@ from engine.native.stencils import Standing
 from engine.native.wire import Thread
 from engine.outgoing import Trust
 from engine.run.asked import Asked, stack_head
-from engine.run.asking import Question
 from engine.run.filling import Around, SourcesGone, Unreadable, fill
+from engine.run.question import Question
 from engine.run.remembered import Remembered
 from engine.run.resolved import UNREADABLE, Resolved, recall_sources_of, resolve_sources
 from engine.run.sourced import Sourced, door_of, follower
@@ -49,7 +49,6 @@ class Job:
         self.asked = asked
         self.request = request = asked.request
         self.question = question
-        self.question_key = question.key
         self.identities = asked.identities
         ground = request.ground or Ground(request.modules, request.image_addrs, self.identities)
         self.places = Places(ground)
@@ -101,8 +100,10 @@ class Job:
 
     def _resolve_touched(self) -> None:
         cold = []
-        for seat in self._touched():
-            known = self.engine.modules.at_hand(self.question, self.question_key, seat.identity, self.now)
+        touched = self._touched()
+        self.question.learn(seat.identity for seat in touched)
+        for seat in touched:
+            known = self.engine.modules.at_hand(self.question, seat.identity, self.now)
             if known is None:
                 cold.append(seat)
             else:
@@ -117,7 +118,7 @@ class Job:
 
     def _resolve_one(self, seat: Seat) -> None:
         if seat.identity is not None:
-            self._settle(seat, self.engine.modules.resolve(self.question, self.question_key, seat.identity))
+            self._settle(seat, self.engine.modules.resolve(self.question, seat.identity))
 
     def _settle(self, seat: Seat, resolved: Resolved) -> None:
         self.resolved[seat.index] = resolved
@@ -227,7 +228,7 @@ class Job:
     def _retry(self, seat: Seat) -> None:
         """The file is gone or unreadable since it was found: find it once more."""
         if seat.identity is not None:
-            self.engine.modules.forget(self.question_key, seat.identity)
+            self.engine.modules.forget(self.question, seat.identity)
         self._resolve_one(seat)
         try:
             if seat.failure is None:

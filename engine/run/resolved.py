@@ -12,7 +12,8 @@ from engine.lookup.misses import PASSING_SECONDS
 from engine.lookup.model import Features, ModuleStatus, SourceAnswer, SymcacheAnswer
 from engine.native.adjust import Stepping, stepping
 from engine.native.images import ImageFindings, ImageIdentity, findings
-from engine.run.asking import AskedOnce, Question
+from engine.run.asking import AskedOnce
+from engine.run.question import Question
 from engine.run.sourced import Sourced
 
 _log = logging.getLogger(__name__)

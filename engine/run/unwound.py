@@ -8,7 +8,8 @@ from engine.errors import DeadlineExceeded
 from engine.lookup import find_cficache, recall_cficache
 from engine.lookup.model import CficacheAnswer, Features, ModuleStatus
 from engine.native.images import ImageFindings, ImageIdentity, with_unwinding
-from engine.run.asking import AskedOnce, Question
+from engine.run.asking import AskedOnce
+from engine.run.question import Question
 
 _MOST_JOINED = 4
 _log = logging.getLogger(__name__)

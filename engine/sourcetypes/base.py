@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from engine.modules import Wanted
 from engine.outgoing import Deadline, Trust
@@ -98,3 +98,20 @@ class Source(Protocol):
     def fetch(self, location: Location, wanted: Wanted, target: BinaryIO, deadline: Deadline) -> None:
         """Stream the raw file to `target` (seekable, empty). Raises LookupFailure or DeadlineExceeded."""
         ...
+
+
+class ListingSource(Source, Protocol):
+    """A source that knows which files it has, and has other ones from one request to the next."""
+
+    def learn(self, wanted: Sequence[Wanted]) -> None:
+        """Find out about many modules at once, for whatever is asked next."""
+        ...
+
+    def offer(self, wanted: Wanted) -> str:
+        """Tells apart what there is of a module at different times; empty when there is nothing."""
+        ...
+
+
+def listing_sources(sources: Sequence[Source]) -> list[ListingSource]:
+    """Those of the sources that know which files they have."""
+    return [cast(ListingSource, source) for source in sources if hasattr(source, "offer")]

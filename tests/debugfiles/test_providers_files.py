@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from core.blobs import blob_store
 from debugfiles import services
 from debugfiles.models import Blob, DebugFile
-from debugfiles.providers import project_files
+from debugfiles.providers import listed, project_files
 from engine.errors import FailureKind
 from engine.lookup import ModuleStatus
 from engine.modules import DebugId, ModuleType, Wanted
@@ -191,7 +191,8 @@ def test_a_lookup_is_one_query_and_none_for_a_project_without_files(acme_project
 
 
 @pytest.mark.django_db
-def test_use_is_noted_at_most_once_an_hour(acme_project):
+def test_use_is_noted_at_most_once_an_hour(acme_project, monkeypatch):
+    monkeypatch.setattr(listed, "_SECONDS", 0)
     (row,) = upload(acme_project, LEDGER.read_bytes(), "libledger.so")
     recently, long_ago = timezone.now() - timedelta(minutes=50), timezone.now() - timedelta(hours=2)
     for before, moved in ((recently, False), (long_ago, True)):
