@@ -6,11 +6,14 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
 
+from core.postgresql.direct import first_row
+from core.postgresql.loading import Loading
 from crashes.models import CrashRules
 from projects import audit
 from projects.access import Actor
@@ -18,6 +21,7 @@ from projects.models import Project
 
 # In a stored rule: without a limit. NULL there stands for what the settings say.
 UNLIMITED: Final = 0
+_STATEMENT: Final = "SELECT {columns} FROM crashes_crashrules WHERE project_id = %s"
 _LATELY_SECONDS: Final = 5.0
 _MOST_REMEMBERED: Final = 10_000
 
@@ -72,7 +76,13 @@ def default_rules() -> Rules:
 
 def rules_of(project: Project) -> Rules:
     """What holds for a project now; one query."""
-    return merged(CrashRules.objects.filter(project=project).first())
+    row = first_row(_STATEMENT.format(columns=_loading().columns), (project.pk,))
+    return merged(None if row is None else _loading().made(row))
+
+
+@lru_cache(maxsize=1)
+def _loading() -> Loading[CrashRules]:
+    return Loading(CrashRules)
 
 
 def rules_lately_of(project: Project) -> Rules:

@@ -15,10 +15,12 @@ from typing import Final
 from django.db import connection, transaction
 
 from core.postgresql.direct import first_row
-from projects.models import Project
+from core.postgresql.together import last_row
 
 _CLASS: Final = 0x0A6A19
 _NUMBERS: Final = 1 << 31
+_HOLD: Final = "SELECT pg_advisory_xact_lock_shared(%s, %s)"
+_REVISIONS: Final = "SELECT files_revision, sources_revision FROM projects_project WHERE id = %s"
 _CLOSE: Final = "SELECT pg_try_advisory_xact_lock(%s, %s)"
 
 
@@ -30,9 +32,9 @@ class Revisions:
     sources: int = 0
 
 
-def hold(project_id: int) -> None:
-    """Keep jobs that look for crashes waiting until this transaction ends."""
-    _lock("pg_advisory_xact_lock_shared", project_id)
+def held_revisions_of(project_id: int) -> Revisions:
+    """As `revisions_of`, read under the lock: jobs that look for crashes wait until this transaction ends."""
+    return Revisions(*(last_row([(_HOLD, (_CLASS, project_id % _NUMBERS)), (_REVISIONS, (project_id,))]) or ()))
 
 
 def wait(project_id: int) -> None:
@@ -49,8 +51,7 @@ def close(project_id: int) -> bool:
 
 def revisions_of(project_id: int) -> Revisions:
     """Of the project as committed now; zeros for one that is gone."""
-    found = Project.objects.filter(pk=project_id).values_list("files_revision", "sources_revision").first()
-    return Revisions(*found) if found else Revisions()
+    return Revisions(*(first_row(_REVISIONS, (project_id,)) or ()))
 
 
 def _lock(function: str, project_id: int) -> None:

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from django.utils import timezone
 
 from core.background import defer
+from core.postgresql.direct import all_rows, first_row
 from crashes.again import tasks
-from crashes.again.gap import Revisions, hold, revisions_of
+from crashes.again.gap import Revisions, held_revisions_of
 from crashes.again.lacks import Lack
-from crashes.models import Crash, CrashLack, LackedFile
+from crashes.models import Crash, LackedFile
 
 # What a crash can lack: a process has hundreds of modules, and a report can name any number.
 MOST: Final = 2_000
 _TRIES: Final = 5
+_LOCKED: Final = """
+SELECT id, key, next_probe_at FROM crashes_lackedfile WHERE project_id = %s AND key = ANY(%s) ORDER BY key FOR KEY SHARE
+"""
+_FORGET: Final = """
+DELETE FROM crashes_crashlack WHERE crash_id = %(crash)s AND file_id <> ALL(%(files)s::bigint[]) RETURNING id
+"""
+_NOTE: Final = """
+INSERT INTO crashes_crashlack (crash_id, file_id, files_revision)
+SELECT %(crash)s, unnest(%(files)s::bigint[]), %(revision)s
+ON CONFLICT (crash_id, file_id) DO UPDATE SET files_revision = excluded.files_revision
+RETURNING id
+"""
+
+
+class _Noted(NamedTuple):
+    """A file that crashes lack."""
+
+    pk: int
+    key: str
+    next_probe_at: datetime | None
 
 
 def record(crash: Crash, lacks: Sequence[Lack], seen: Revisions | None = None) -> None:
@@ -25,24 +47,18 @@ def record(crash: Crash, lacks: Sequence[Lack], seen: Revisions | None = None) -
     by a job that this transaction defers, so that a kill after the commit loses nothing.
     """
     wanted = {lack.key: lack for lack in lacks[:MOST]}
-    ids = _ensure(crash.project_id, wanted)
-    gone = CrashLack.objects.filter(crash=crash)
-    (gone.exclude(file__in=ids) if ids else gone).delete()
+    ids = _ensure(crash.project_id, wanted) if wanted else []
+    first_row(_FORGET, {"crash": crash.pk, "files": ids})
     if not ids:
         return
-    revision = seen.files if seen else 0
-    rows = [CrashLack(crash=crash, file_id=file_id, files_revision=revision) for file_id in ids]
-    CrashLack.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["crash", "file"], update_fields=["files_revision"]
-    )
+    first_row(_NOTE, {"crash": crash.pk, "files": ids, "revision": seen.files if seen else 0})
     if seen is not None:
         _close_gap(crash, ids, seen)
 
 
 def _close_gap(crash: Crash, file_ids: Sequence[int], seen: Revisions) -> None:
     """From here on whoever brings a file sees what the crash lacks; who did before is seen here."""
-    hold(crash.project_id)
-    now = revisions_of(crash.project_id)
+    now = held_revisions_of(crash.project_id)
     if now.files != seen.files:
         defer(tasks.look, crash_id=crash.pk)
     if now.sources != seen.sources:
@@ -65,19 +81,13 @@ def _ensure(project_id: int, wanted: Mapping[str, Lack]) -> list[int]:
     raise RuntimeError("files that are lacked vanish faster than they can be noted")
 
 
-def _locked(project_id: int, keys: Sequence[str]) -> dict[str, LackedFile]:
+def _locked(project_id: int, keys: Sequence[str]) -> dict[str, _Noted]:
     """Shared with other crashes; the sweep of what nobody lacks waits, or is done."""
-    if not keys:
-        return {}
-    rows = LackedFile.objects.raw(
-        "SELECT id, key, next_probe_at FROM crashes_lackedfile WHERE project_id = %s AND key = ANY(%s)"
-        " ORDER BY key FOR KEY SHARE",
-        [project_id, list(keys)],
-    )
+    rows = (_Noted(*row) for row in all_rows(_LOCKED, (project_id, list(keys))))
     return {row.key: row for row in rows}
 
 
-def _keep_probing(files: Iterable[LackedFile], wanted: Mapping[str, Lack]) -> None:
+def _keep_probing(files: Iterable[_Noted], wanted: Mapping[str, Lack]) -> None:
     """Ask again for what had been given up: it is missed anew."""
     for file in files:
         due = wanted[file.key].next_try_at

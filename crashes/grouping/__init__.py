@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from crashes.grouping.fingerprints import grouping_of
-from crashes.grouping.groups import Placed, place
+from crashes.grouping.groups import Before, Placed, place
 from crashes.grouping.parts import Grouping
 from crashes.grouping.searched import remember, searched_names
 from crashes.models import Crash
@@ -30,17 +30,17 @@ def grouping(crash: Crash, result: Result) -> Grouping:
     return grouping_of(result, chosen=crash.client_fingerprint, modifiers=crash.modifiers)
 
 
-def assign(crash: Crash, result: Result, facts: Seen) -> bool:
+def assign(crash: Crash, result: Result, facts: Seen, before: Before | None = None) -> bool:
     """Put a crash into the group that its result belongs to; True when it is the group's first.
 
     To be called in the transaction that stores the result, with the crash's row locked. Sets `group`, `fingerprint`,
     `title` and `culprit` of `crash`, which the caller saves. However often a crash is processed, it is counted once:
-    it stays where it is, or moves.
+    it stays where it is, or moves. `before` is what it is counted as, where the caller has just read that.
     """
     found = grouping(crash, result)
     crash.fingerprint = found.fingerprint
     crash.title = found.title[:TEXT_LENGTH]
     crash.culprit = found.culprit[:TEXT_LENGTH]
-    crash.group, is_first = place(crash, Placed(facts.platform, facts.version))
+    crash.group, is_first = place(crash, Placed(facts.platform, facts.version), before)
     remember(crash.project_id, crash.group.pk, searched_names(result))
     return is_first

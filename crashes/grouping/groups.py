@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
+from psycopg.types.json import Jsonb
 
+from core.postgresql.direct import first_row
+from core.postgresql.loading import Loading
 from crashes.models import Crash, Group
 
 MOST_COUNTED: Final = 100
@@ -21,6 +25,13 @@ _VERSION_LENGTH: Final = 250
 # Clocks of clients that stand before this are not set.
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _TRIES: Final = 20
+_KNOWN: Final = "SELECT {columns} FROM crashes_group WHERE project_id = %s AND fingerprint = %s FOR UPDATE"
+_COUNTED: Final = (
+    *("title", "culprit", "state", "regressed_at", "regressed_version", "count", "first_seen", "last_seen"),
+    *("versions", "platforms"),
+)
+_SET: Final = ", ".join(f"{name} = %({name})s" for name in _COUNTED)
+_WRITE: Final = f"UPDATE crashes_group SET {_SET} WHERE id = %(id)s RETURNING id"  # noqa: S608 - constants
 
 
 class _Gone(Exception):
@@ -39,19 +50,28 @@ class Placed:
         object.__setattr__(self, "version", self.version[:_VERSION_LENGTH])
 
 
+class Before(NamedTuple):
+    """What the database says of a crash: in which group it is counted, and under what else."""
+
+    group_id: int | None
+    platform: str
+    version: str
+
+
 def moment_of(crash: Crash) -> datetime:
     """When a crash happened, as far as the client's clock can be believed: never after it came in."""
     said = crash.occurred_at
     return said if said is not None and _EARLIEST <= said <= crash.received_at else crash.received_at
 
 
-def place(crash: Crash, placed: Placed) -> tuple[Group, bool]:
+def place(crash: Crash, placed: Placed, before: Before | None = None) -> tuple[Group, bool]:
     """The group of the crash's fingerprint, with the crash counted in it once and nowhere else.
 
     True when the crash is its first. What it was counted as before is read from the database, not from `crash`.
     """
-    before = Crash.objects.filter(pk=crash.pk).values_list("group_id", "platform", "version").get()
-    old_id, counted = before[0], Placed(before[1], before[2])
+    if before is None:
+        before = Before(*Crash.objects.filter(pk=crash.pk).values_list("group_id", "platform", "version").get())
+    old_id, counted = before.group_id, Placed(before.platform, before.version)
     old, new = _locked(crash, old_id)
     is_first = new.count == 0
     if old is not None and old.pk == new.pk:
@@ -81,6 +101,9 @@ def counted(counts: dict[str, int], name: str, by: int) -> dict[str, int]:
 
 def _locked(crash: Crash, old_id: int | None) -> tuple[Group | None, Group]:
     """The group that the crash is in and the one it belongs to, which is made where there is none, both locked."""
+    known = None if old_id is not None else _known(crash)
+    if known is not None:
+        return None, known
     for _try in range(_TRIES):
         try:
             # What was locked in vain is let go: whoever makes the group anew may be waiting for it.
@@ -89,6 +112,17 @@ def _locked(crash: Crash, old_id: int | None) -> tuple[Group | None, Group]:
         except _Gone:
             continue
     raise RuntimeError(f"the group of crash {crash.pk} is deleted as often as it is made")
+
+
+def _known(crash: Crash) -> Group | None:
+    """The group that a crash of none belongs to, locked: nearly always there is one, and no other lock is needed."""
+    row = first_row(_KNOWN.format(columns=_loading().columns), (crash.project_id, crash.fingerprint))
+    return None if row is None else _loading().made(row)
+
+
+@lru_cache(maxsize=1)
+def _loading() -> Loading[Group]:
+    return Loading(Group)
 
 
 def _lock(crash: Crash, old_id: int | None) -> tuple[Group | None, Group]:
@@ -114,7 +148,14 @@ def _put_in(group: Group, crash: Crash, placed: Placed) -> None:
     if group.state == Group.State.RESOLVED and (group.resolved_at is None or moment > group.resolved_at):
         group.state = Group.State.OPEN
         group.regressed_at, group.regressed_version = moment, placed.version
-    group.save()
+    _write(group)
+
+
+def _write(group: Group) -> None:
+    """Save what counting a crash changes."""
+    values = {name: getattr(group, name) for name in _COUNTED}
+    counts = {name: Jsonb(getattr(group, name)) for name in ("versions", "platforms")}
+    first_row(_WRITE, {**values, **counts, "id": group.pk})
 
 
 def _take_out(group: Group, crash: Crash, placed: Placed) -> None:

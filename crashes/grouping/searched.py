@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 
-from django.db import connection
+import msgspec
+from django.db import transaction
 
+from core.postgresql.direct import first_row
 from core.text import storable
 from crashes.grouping.names import family, plain_name
 from crashes.grouping.stacks import base_name, chosen_stack
@@ -34,17 +38,33 @@ WHERE NOT EXISTS (
     WHERE known.group_id = %(group)s AND known.kind = given.kind AND known.name = given.name
 ) AND (SELECT count(*) FROM crashes_groupname AS known WHERE known.group_id = %(group)s) < %(most)s
 ON CONFLICT DO NOTHING
+RETURNING id
 """
+# Of so many groups a process knows what they are found by, as far as the last crash of each goes.
+_MOST_KNOWN: Final = 10_000
+_known: dict[int, bytes] = {}
 
 
 def remember(project_id: int, group_id: int, names: Collection[tuple[str, str]]) -> None:
     """Have a group found by these; see `searched_names`. In a transaction that holds the group's row."""
     if not names:
         return
-    kinds, texts = zip(*sorted(names), strict=True)
+    ordered = sorted(names)
+    digest = sha256(msgspec.json.encode(ordered)).digest()
+    if _known.get(group_id) == digest:
+        return
+    kinds, texts = zip(*ordered, strict=True)
     values: dict[str, Any] = {"project": project_id, "group": group_id, "kinds": list(kinds), "names": list(texts)}
-    with connection.cursor() as cursor:
-        cursor.execute(_MISSING, values | {"most": MOST_NAMES})
+    first_row(_MISSING, values | {"most": MOST_NAMES})
+    # Names go with their group alone.
+    transaction.on_commit(partial(_note, group_id, digest))
+
+
+def _note(group_id: int, digest: bytes) -> None:
+    _known.pop(group_id, None)
+    _known[group_id] = digest
+    if len(_known) > _MOST_KNOWN:
+        del _known[next(iter(_known))]
 
 
 def searched_names(result: Result) -> set[tuple[str, str]]:

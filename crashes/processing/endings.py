@@ -15,29 +15,29 @@ from engine.errors import SymbolsvcError
 
 _PROBLEM_LENGTH: Final = 1000
 # A crash that was queued again while it ran starts afresh.
-_OWN: Final = "WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'"
-_QUEUED_AGAIN: Final = "waiting_since <> %(waiting_since)s"
+OWN: Final = "WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'"
+QUEUED_AGAIN: Final = "waiting_since <> %(waiting_since)s"
 _PUT_BACK: Final = f"""
 UPDATE crashes_crash SET
-    state = CASE WHEN {_QUEUED_AGAIN} OR attempts < %(tries)s OR NOT %(counted)s THEN 'pending' ELSE 'set_aside' END,
-    attempts = CASE WHEN {_QUEUED_AGAIN} THEN 0 WHEN %(counted)s THEN attempts ELSE greatest(attempts - 1, 0) END,
-    due_at = statement_timestamp() + make_interval(secs => CASE WHEN {_QUEUED_AGAIN} THEN 0 ELSE %(pause)s END),
+    state = CASE WHEN {QUEUED_AGAIN} OR attempts < %(tries)s OR NOT %(counted)s THEN 'pending' ELSE 'set_aside' END,
+    attempts = CASE WHEN {QUEUED_AGAIN} THEN 0 WHEN %(counted)s THEN attempts ELSE greatest(attempts - 1, 0) END,
+    due_at = statement_timestamp() + make_interval(secs => CASE WHEN {QUEUED_AGAIN} THEN 0 ELSE %(pause)s END),
     lease_token = NULL, lease_until = NULL, problem = %(problem)s
-{_OWN} RETURNING state
+{OWN} RETURNING state
 """  # noqa: S608 - constants
 _SET_ASIDE: Final = f"""
 UPDATE crashes_crash SET
-    state = CASE WHEN {_QUEUED_AGAIN} THEN 'pending' ELSE 'set_aside' END,
+    state = CASE WHEN {QUEUED_AGAIN} THEN 'pending' ELSE 'set_aside' END,
     lease_token = NULL, lease_until = NULL, problem = %(problem)s
-{_OWN} RETURNING state
+{OWN} RETURNING state
 """  # noqa: S608 - constants
 
 
 _FINISH: Final = f"""
 UPDATE crashes_crash SET
-    state = CASE WHEN {_QUEUED_AGAIN} THEN 'pending' ELSE 'done' END,
+    state = CASE WHEN {QUEUED_AGAIN} THEN 'pending' ELSE 'done' END,
     lease_token = NULL, lease_until = NULL, problem = '', processed_at = statement_timestamp()
-{_OWN} RETURNING state
+{OWN} RETURNING state
 """  # noqa: S608 - constants
 
 

@@ -104,17 +104,17 @@ def test_a_database_that_restarts_while_a_job_ends_gets_the_result_all_the_same(
 def test_a_commit_whose_answer_was_lost_counts_once(
     acme_project: Project, examining: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit = working._commit
+    commit = working.commit
     times: list[int] = []
 
-    def unanswered(*arguments: object) -> Crash | None:
+    def unanswered(*arguments: object) -> bool:
         found = commit(*arguments)  # type: ignore[arg-type]
         times.append(1)
         if len(times) == 1:
             raise OperationalError("server closed the connection unexpectedly")
         return found
 
-    monkeypatch.setattr(working, "_commit", unanswered)
+    monkeypatch.setattr(working, "commit", unanswered)
     crash = work(make_crash(acme_project))
 
     assert len(times) == 2

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 
 from crashes.again.lacks import Lack
 from crashes.models import Crash, CrashResult, Group
-from crashes.processing import working
+from crashes.processing import committing, working
 from crashes.processing.claims import Claim, claim
 from crashes.processing.queueing import queue
 from crashes.processing.working import process
@@ -141,7 +141,7 @@ def test_what_cannot_be_stored_whole_is_not_stored_at_all(
     def fail(*_: object) -> None:
         raise IntegrityError("as planned")
 
-    monkeypatch.setattr(working, "assign", fail)
+    monkeypatch.setattr(committing, "assign", fail)
     row = work(make_crash(acme_project))
 
     assert (row.state, row.problem) == (Crash.State.PENDING, "IntegrityError: as planned")
