@@ -19,6 +19,7 @@ from crashes.processing.persistence import surely
 from crashes.processing.sweeping import sweep
 from crashes.processing.waking import QUEUE as CRASHES
 from symbolsvc import migrating
+from symbolsvc.running.memory import give_back
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ _MISCONFIGURED: Final = 2
 
 def run_jobs(queues: Sequence[str]) -> None:
     """Run the jobs of these queues, one at a time, until SIGTERM."""
+    give_back()
     _await_tables()
     _demand_shared()
     release()

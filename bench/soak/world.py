@@ -48,6 +48,9 @@ _PAGES = (
 )
 
 
+_CLOSED = (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected)
+
+
 class Refused(Exception):
     """An answer that is not what was asked for."""
 
@@ -62,20 +65,31 @@ class Keeper:
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
         """The body of a 200. Raises Refused for any other status, OSError and HTTPException without an answer."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        kept = hasattr(self._local, "connection")
+        try:
+            status, content = self._exchange(method, path, body, named)
+        except _CLOSED:
+            # A server may close a connection that nobody uses the moment a request is sent over it.
+            if not kept:
+                raise
+            status, content = self._exchange(method, path, body, named)
+        if status not in (200, 201):
+            raise Refused(f"{method} {path}: {status} {content[:200]!r}")
+        return content
+
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=TIMEOUT)
             self._local.connection = connection
         try:
-            connection.request(method, path, body, named)
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            content: bytes = answer.read()
+            return answer.status, answer.read()
         except BaseException:
             connection.close()
+            del self._local.connection
             raise
-        if answer.status not in (200, 201):
-            raise Refused(f"{method} {path}: {answer.status} {content[:200]!r}")
-        return content
 
 
 @dataclass

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 
 from engine.formats.bytewise import FormatError, mapped
 from engine.formats.portable_pdb import PortablePdb, SourcePoint
 from engine.lookup.model import Candidate
 from engine.native.memory import TwoGenerations
+from engine.native.open_files import OpenFiles
 
 _OPEN_FILES = 128
 _LINES_BYTES = 16 * 1024 * 1024
@@ -85,23 +84,16 @@ class OpenPortablePdbs:
     """The portable PDBs that a process keeps open, the least lately used one closed first."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._open: OrderedDict[str, PortablePdb] = OrderedDict()
+        self._open: OpenFiles[PortablePdb] = OpenFiles(_OPEN_FILES)
 
     def get(self, identity: str, path: Path) -> PortablePdb:
         """Raises OSError and FormatError."""
-        with self._lock:
-            found = self._open.get(identity)
-            if found is not None:
-                self._open.move_to_end(identity)
-                return found
-        with open(path, "rb") as file:
-            opened = PortablePdb(mapped(file))
-        with self._lock:
-            self._open[identity] = opened
-            if len(self._open) > _OPEN_FILES:
-                self._open.popitem(last=False)
-        return opened
+        return self._open.get(identity, path, lambda: _opened(path))
+
+
+def _opened(path: Path) -> PortablePdb:
+    with open(path, "rb") as file:
+        return PortablePdb(mapped(file))
 
 
 def look_up(file: PortablePdb, spots: Iterable[Spot]) -> dict[Spot, SourcePoint | None]:

@@ -6,16 +6,16 @@ less than half. They rest on the private module `symbolic._lowlevel`, hence the 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from symbolic._lowlevel import ffi, lib
 from symbolic.exceptions import SymbolicError
 from symbolic.utils import rustcall
+
+from engine.native.open_files import OpenFiles
 
 _NO_ADDRESS = 0xFFFFFFFF
 _U32_END = 1 << 32
@@ -105,20 +105,8 @@ class OpenSymcaches:
     """The symcaches a process keeps open, the least lately used one closed first."""
 
     def __init__(self, limit: int = _OPEN_FILES) -> None:
-        self._limit = limit
-        self._lock = Lock()
-        self._open: OrderedDict[str, OpenSymcache] = OrderedDict()
+        self._open: OpenFiles[OpenSymcache] = OpenFiles(limit)
 
     def get(self, identity: str, path: Path) -> OpenSymcache:
         """The symcache with this content, opened at `path` if need be. Raises SymcacheError."""
-        with self._lock:
-            found = self._open.get(identity)
-            if found is not None:
-                self._open.move_to_end(identity)
-                return found
-        opened = OpenSymcache(path)
-        with self._lock:
-            self._open[identity] = opened
-            if len(self._open) > self._limit:
-                self._open.popitem(last=False)
-        return opened
+        return self._open.get(identity, path, lambda: OpenSymcache(path))

@@ -12,7 +12,10 @@ from engine.native.memory import TwoGenerations
 from engine.outgoing import Deadline
 from engine.run.question import Question
 
-_MODULES = 20_000
+# What is remembered takes about as many bytes: mostly the rows of the places that were looked at.
+_BYTES = 64 * 1024 * 1024
+_ANSWER_BYTES = 3000
+_ROW_BYTES = 1200
 Found = TypeVar("Found")
 
 
@@ -30,7 +33,7 @@ class AskedOnce(ABC, Generic[Found]):
     """Answers by question and module. Subclasses say how to ask; `ask` must raise DeadlineExceeded and nothing else."""
 
     def __init__(self) -> None:
-        self._known: TwoGenerations[tuple[str, str], Found] = TwoGenerations(_MODULES)
+        self._known: TwoGenerations[tuple[str, str], Found] = TwoGenerations(_BYTES)
         self._flights: dict[tuple[str, str], _Flight[Found]] = {}
         self._lock = Lock()
 
@@ -41,6 +44,10 @@ class AskedOnce(ABC, Generic[Found]):
     @abstractmethod
     def recalled(self, question: Question, identity: ImageIdentity) -> Found | None:
         """The answer, where the disk has it."""
+
+    @abstractmethod
+    def rows(self, found: Found) -> int:
+        """How many places an answer tells of."""
 
     @abstractmethod
     def valid_until(self, found: Found) -> float:
@@ -61,7 +68,7 @@ class AskedOnce(ABC, Generic[Found]):
         except Exception:  # noqa: BLE001 - whoever asks in earnest finds out what is wrong
             return None
         if found is not None:
-            self._known.put((question.key(identity), identity.key), found, 1)
+            self._remember((question.key(identity), identity.key), found)
         return found
 
     def at_hand(self, question: Question, identity: ImageIdentity | None, now: float) -> Found | None:
@@ -84,13 +91,17 @@ class AskedOnce(ABC, Generic[Found]):
                 return flight.result
         return self._lead(mine, key, question, identity)
 
+    def _remember(self, key: tuple[str, str], found: Found) -> None:
+        size = _ANSWER_BYTES + _ROW_BYTES * self.rows(found) + len(key[0]) + len(key[1])
+        self._known.put(key, found, size)
+
     def _lead(self, flight: _Flight[Found], key: tuple[str, str], question: Question, identity: ImageIdentity) -> Found:
         try:
             found = self.known(question, identity, time.time())
             if found is None:
                 found = self.ask(question, identity)
                 if self.valid_until(found):
-                    self._known.put(key, found, 1)
+                    self._remember(key, found)
             flight.result = found
             return found
         finally:

@@ -60,6 +60,9 @@ class ResolvedModules(AskedOnce[Resolved]):
         )
         return _resolved(answer) if answer else None
 
+    def rows(self, found: Resolved) -> int:
+        return len(found.answer.candidates)
+
     def valid_until(self, found: Resolved) -> float:
         return found.answer.valid_until
 

@@ -55,6 +55,9 @@ class UnwoundModules(AskedOnce[Unwound]):
         )
         return Unwound(answer) if answer else None
 
+    def rows(self, found: Unwound) -> int:
+        return len(found.answer.candidates)
+
     def valid_until(self, found: Unwound) -> float:
         return found.answer.valid_until
 

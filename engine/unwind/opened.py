@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.formats.bytewise import FormatError, mapped
 from engine.formats.cfi import CfiIndex
 from engine.formats.eh_frame import EhFrameIndex
-from engine.native.memory import TwoGenerations
+from engine.native.open_files import OpenFiles
 from engine.unwind.module_rules import ModuleRules, RuleBudget
 
 _OPEN_FILES = 512
@@ -17,7 +17,7 @@ class OpenCfis:
     """Open files of unwind rules by identity, at most `limit` of them; what was used lately stays."""
 
     def __init__(self, limit: int = _OPEN_FILES, budget: RuleBudget | None = None) -> None:
-        self._open: TwoGenerations[str, ModuleRules] = TwoGenerations(limit)
+        self._open: OpenFiles[ModuleRules] = OpenFiles(limit)
         self._budget = budget or RuleBudget()
 
     def get(self, identity: str, path: Path, checksum: int | None = None) -> ModuleRules:
@@ -27,12 +27,12 @@ class OpenCfis:
         to be fetched again. Other files must have passed theirs. Raises FormatError when the file is not as it should
         be, OSError when it cannot be opened.
         """
-        found = self._open.get(identity)
-        if found is None:
+
+        def opened() -> ModuleRules:
             index = CfiIndex.open(path) if checksum is None else _in_place(path, checksum)
-            found = ModuleRules(index, self._budget)
-            self._open.put(identity, found, 1)
-        return found
+            return ModuleRules(index, self._budget)
+
+        return self._open.get(identity, path, opened)
 
     def __len__(self) -> int:
         return len(self._open)

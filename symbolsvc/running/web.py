@@ -16,6 +16,7 @@ from gunicorn.glogging import Logger
 from engine.errors import SymbolsvcError
 from symbolsvc import environment
 from symbolsvc.running.forking import Fork
+from symbolsvc.running.memory import give_back
 from symbolsvc.running.processes import die_with
 
 # Kept-alive connections wait without a thread; beyond the threads a process holds this many.
@@ -85,7 +86,7 @@ def _options(values: dict[str, Any], listen: str) -> dict[str, Any]:
         "logger_class": ServerLog,
         "accesslog": "-" if values["ACCESS_LOG"] else None,
         "when_ready": _freeze,
-        "post_fork": _die_with_master,
+        "post_fork": _begin,
     }
 
 
@@ -107,8 +108,9 @@ def _freeze(_arbiter: Any) -> None:
     gc.freeze()
 
 
-def _die_with_master(arbiter: Any, _worker: Any) -> None:
+def _begin(arbiter: Any, _worker: Any) -> None:
     die_with(arbiter.pid, signal.SIGKILL)
+    give_back()
 
 
 def serve(listen: str) -> None:
