@@ -10,7 +10,7 @@ from django.db import transaction
 
 from crashes.again import arriving, recording, reruns
 from crashes.models import Crash, CrashLack
-from crashes.processing import working
+from crashes.processing import committing, working
 from crashes.processing.claims import claim
 from crashes.reports import Facts, Outcome
 from crashes.results import Result
@@ -38,9 +38,9 @@ class Processing:
         self.wanted: dict[int, UUID] = {}
         self.looked: list[bool] = []
         monkeypatch.setattr(working, "examine", self._examine)
-        monkeypatch.setattr(working, "assign", lambda *_: False)
-        _stop_before(monkeypatch, recording, "hold")
-        _stop_after(monkeypatch, recording, "revisions_of")
+        monkeypatch.setattr(committing, "assign", lambda *_: False)
+        _stop_before(monkeypatch, recording, "held_revisions_of")
+        _stop_after(monkeypatch, recording, "held_revisions_of")
 
     def _examine(self, crash, _deadline):
         checkpoint()
