@@ -56,6 +56,8 @@ class BodyStream(IOBase):
         self.limit = limit
         self.failure: BodyError | None = None
         self._source = source
+        # As much as there is, where the server has such a way to read.
+        self._read = getattr(source, "read_some", source.read)
         self._declared = declared
         self._pace = pace
         self._connection = connection
@@ -81,7 +83,7 @@ class BodyStream(IOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """At most `size` bytes; all that is left when negative; empty at the end."""
         if size is not None and size >= 0:
-            return self._take(self._source.read, size)
+            return self._take(self._read, size)
         return b"".join(self._pieces())
 
     def readline(self, size: int | None = -1, /) -> bytes:

@@ -16,6 +16,7 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from core.wire.connection import BoundedSocket, connection_lost, until
+from symbolsvc.running.reading import PassingBody
 
 
 class PatientRequest(Request):  # type: ignore[misc]
@@ -29,6 +30,11 @@ class PatientRequest(Request):  # type: ignore[misc]
         if name == "EXPECT":
             return name, value
         return super()._apply_header_policy(name, value, *arguments, **options)
+
+    def set_body_reader(self) -> None:
+        """Choose how the body is read."""
+        super().set_body_reader()
+        self.body: Any = PassingBody(self.body.reader)
 
 
 class PatientParser(RequestParser):  # type: ignore[misc]
