@@ -55,6 +55,11 @@ class Watch:
         context.on("dialog", self._dialog)
         context.add_init_script(_REPORTS)
 
+    def forget(self) -> None:
+        """What follows is watched anew."""
+        for told in (self.foreign, self.dialogs, self.errors):
+            told.clear()
+
     def assert_quiet(self, page: Page) -> None:
         """Nothing of it happened, on this page or those before it."""
         assert page.evaluate("window.violations") == []

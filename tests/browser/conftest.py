@@ -1,9 +1,13 @@
-"""One browser for all tests here, closed before tests of other directories run: its loop would be in Django's way."""
+"""One browser for all tests here, closed before tests of other directories run: its loop would be in Django's way.
+
+They go to one process of xdist, and so do the service and the world that they look at.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +19,8 @@ from tests.symbolication.symbolserver import SymbolServer, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+_HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture(scope="package")
@@ -54,3 +60,11 @@ def visit(browser: Browser, service: Service) -> Iterator[Callable[..., Visitor]
 def owner(visit: Callable[..., Visitor], session: Any) -> Visitor:
     """The owner, signed in."""
     return visit(storage_state=session)
+
+
+# Before those of xdist, which note the group.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browser.accessibility import violations
-from tests.browser.chromium import NARROW, WIDE, Visitor
+from tests.browser.chromium import NARROW, WIDE, Visitor, visitor
 from tests.browser.places import PAGES, PUBLIC
 from tests.browser.world import World
+from tests.service import Service
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 _OVERFLOW = """() => {
     const wide = document.documentElement.clientWidth;
@@ -51,6 +52,16 @@ def test_a_page_for_everybody(visit: Callable[..., Visitor], world: World, name:
     look(visit(), world.path(PUBLIC[name]))
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser, service: Service, session: Any) -> Iterator[Visitor]:
+    """The owner's window, which goes from page to page as people do: a browser's start is most of a page's time."""
+    with visitor(browser, service.url, storage_state=session) as owner:
+        yield owner
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page(owner: Visitor, world: World, name: str) -> None:
-    look(owner, world.path(PAGES[name]))
+def test_a_page(window: Visitor, world: World, name: str) -> None:
+    window.watch.forget()
+    window.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    window.page.emulate_media(color_scheme="light")
+    look(window, world.path(PAGES[name]))
