@@ -10,17 +10,12 @@ import contextlib
 import gc
 import importlib
 import os
-import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 gc.disable()
-
-
-# A library for schemas would build dozens of parsers for formats that no schema of ours names.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def _modules(config: pytest.Config) -> list[str]:
