@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
-from projects import members, services
+from projects import members
 from projects.access import SYSTEM
 from projects.models import ApiToken, AuditEntry, Membership, Project
 from projects.pages.signing.turns import MOST_BY_ADDRESS
 from projects.scopes import MEMBER
-from tests.cast import PASSWORD, make_member
+from tests.cast import PASSWORD, make_member, make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -48,18 +49,28 @@ def test_each_page_is_for_those_whose_role_allows_it(acme_project, member, admin
     assert tuple(signed_in(user).get(path).status_code for user in (member, admin, owner)) == PAGES[path]
 
 
-@pytest.mark.parametrize("path", [f"{WHOLE}new/", f"{WHOLE}members/", f"{PROJECT}tokens/new/", f"{PROJECT}clients/"])
+FORMS = [
+    *(f"{WHOLE}{form}/" for form in ("new", "members", "tokens/new")),
+    *(f"{PROJECT}{form}/" for form in ("settings", "tokens/new", "clients")),
+]
+
+
+@pytest.mark.parametrize("path", FORMS)
 def test_a_form_from_elsewhere_changes_nothing(acme_project, owner, path):
-    answer = signed_in(owner, enforce_csrf_checks=True).post(path, {"name": "x"}, headers={"Accept": "text/html"})
+    form = {"name": "x", "email": "a@b.example", "role": MEMBER}
+    answer = signed_in(owner, enforce_csrf_checks=True).post(path, form, headers={"Accept": "text/html"})
     assert answer.status_code == 403
     assert b"<h1>" in answer.content
     assert not ApiToken.objects.exists()
-    assert Project.objects.count() == 1
+    assert Project.objects.get().name == acme_project.name
+    assert Membership.objects.count() == 1
 
 
 def test_names_stay_text(acme_project, owner):
-    services.update_project(project=acme_project, actor=SYSTEM, name=HOSTILE, platform="<b>")
     client = signed_in(owner)
+    client.post(f"{PROJECT}settings/", {"name": HOSTILE, "platform": "<b>"})
+    acme_project.refresh_from_db()
+    assert (acme_project.name, acme_project.platform) == (HOSTILE, "<b>")
     client.post(f"{PROJECT}tokens/new/", {"name": HOSTILE, "scopes": ["error:post"], "expires": ""})
     client.post(f"{PROJECT}clients/", {"label": HOSTILE})
     for path in PAGES:
@@ -71,8 +82,8 @@ def test_a_project_is_created_and_says_what_to_do_next(acme, admin):
     made = client.post(f"{WHOLE}new/", {"name": "Shop", "slug": "", "platform": ""})
     assert (made.status_code, made.headers["Location"]) == (303, f"{WHOLE}shop/")
     answer = client.get(f"{WHOLE}shop/")
-    assert b"sentry-cli" in answer.content
-    assert b"/minidump" in answer.content
+    for words in (b"sentry-cli debug-files upload", b"/minidump", b"http://testserver"):
+        assert words in answer.content
 
 
 def test_a_refused_slug_is_said_beside_its_field(acme, admin):
@@ -81,14 +92,24 @@ def test_a_refused_slug_is_said_beside_its_field(acme, admin):
     assert b'id="id_slug_error"' in answer.content
 
 
+def test_a_slug_that_is_taken_is_said_at_its_field(admin, acme_project):
+    answer = signed_in(admin).post(f"{WHOLE}new/", {"name": "Other", "slug": "native-app"})
+    assert answer.status_code == 400
+    assert b"aria-invalid" in answer.content
+    assert Project.objects.count() == 1
+
+
 def test_a_token_is_shown_once_with_the_lines_that_use_it(acme_project, admin):
     client = signed_in(admin)
     form = {"name": "field", "scopes": ["error:post"], "expires": "30"}
     shown = client.post(f"{PROJECT}tokens/new/", form).content.decode()
     text = re.search(r"[0-9a-f]{64}", shown)[0]
     assert f"/acme/{text}/minidump" in shown
-    assert text not in client.get(f"{PROJECT}tokens/").content.decode()
+    listed = client.get(f"{PROJECT}tokens/").content.decode()
+    assert text not in listed
+    assert "field" in listed
     token = ApiToken.objects.get()
+    assert (token.project, token.scopes) == (acme_project, ["error:post"])
     assert client.post(f"{PROJECT}tokens/{token.pk}/revoke/").status_code == 303
     assert ApiToken.objects.get().revoked_at is not None
 
@@ -102,6 +123,12 @@ def test_nobody_gives_a_token_more_than_they_have(acme_project, admin):
     assert not ApiToken.objects.exists()
 
 
+def test_a_token_of_another_organization_is_not_there(admin, umbrella):
+    make_token(umbrella)
+    assert signed_in(admin).post(f"{WHOLE}tokens/{ApiToken.objects.get().pk}/revoke/").status_code == 404
+    assert ApiToken.objects.get().revoked_at is None
+
+
 def test_a_new_member_gets_a_password_by_a_link_that_works_once(acme, owner):
     shown = signed_in(owner).post(f"{WHOLE}members/", {"email": "New@Example.com", "role": MEMBER}).content.decode()
     link = re.search(r"/accounts/invited/[^<\"]+/", shown)[0]
@@ -110,7 +137,10 @@ def test_a_new_member_gets_a_password_by_a_link_that_works_once(acme, owner):
     chosen = {"new_password1": "long enough for all", "new_password2": "long enough for all"}
     assert invited.post(place, chosen).status_code == 302
     assert invited.get(WHOLE).status_code == 200
-    assert b"This invitation is over" in Client().get(link).content
+    assert User.objects.get(email__iexact="new@example.com").check_password("long enough for all")
+    again = Client().get(link).content
+    assert b"This invitation is over" in again
+    assert b"new_password1" not in again
 
 
 def test_no_link_is_made_for_an_account_that_has_a_password_or_belongs_elsewhere(acme, umbrella, owner, member):
@@ -137,6 +167,7 @@ def test_the_last_owner_stays(acme, owner):
 def test_roles_change_and_members_go_and_the_trail_tells(acme, owner, admin, member):
     client, row = signed_in(owner), Membership.objects.get(user=member)
     assert client.post(f"{WHOLE}members/{row.pk}/role/", {"role": "admin"}).status_code == 303
+    assert Membership.objects.get(pk=row.pk).role == "admin"
     assert signed_in(admin).post(f"{WHOLE}members/{row.pk}/remove/").status_code == 403
     assert client.post(f"{WHOLE}members/{row.pk}/remove/").status_code == 303
     assert signed_in(member).get(WHOLE).status_code == 404
@@ -144,6 +175,32 @@ def test_roles_change_and_members_go_and_the_trail_tells(acme, owner, admin, mem
     shown = client.get(f"{WHOLE}audit/?action=member.removed").content
     assert b"<code>member.removed</code>" in shown
     assert b"<code>member.changed</code>" not in shown
+
+
+def test_whoever_has_an_account_is_a_member_at_once(owner, stranger, acme):
+    client = signed_in(owner)
+    assert client.post(f"{WHOLE}members/", {"email": stranger.email.upper(), "role": MEMBER}).status_code in (200, 303)
+    assert Membership.objects.get(organization=acme, user=stranger).role == MEMBER
+
+
+def test_members_change_nobody(member, admin, acme):
+    row = Membership.objects.get(organization=acme, user=admin)
+    client = signed_in(member)
+    for path in ("role", "remove", "invite"):
+        assert client.post(f"{WHOLE}members/{row.pk}/{path}/", {"role": "member"}).status_code == 403
+    assert client.post(f"{WHOLE}members/", {"email": "x@acme.example", "role": "owner"}).status_code == 403
+    assert not User.objects.filter(email="x@acme.example").exists()
+
+
+def test_a_member_leaves(member, acme):
+    assert signed_in(member).post(f"{WHOLE}members/leave/").status_code == 303
+    assert not Membership.objects.filter(user=member).exists()
+
+
+def test_another_organizations_membership_is_not_there(owner, stranger, umbrella):
+    row = Membership.objects.get(organization=umbrella, user=stranger)
+    assert signed_in(owner).post(f"{WHOLE}members/{row.pk}/remove/").status_code == 404
+    assert Membership.objects.filter(pk=row.pk).exists()
 
 
 def test_the_address_is_taken_in_any_case(member, acme_project):
@@ -170,3 +227,18 @@ def test_too_many_tries_lock_an_address_for_a_while_and_no_other(acme):
 def test_signing_in_well_costs_no_turns(member):
     right = {"username": member.email, "password": PASSWORD}
     assert {Client().post("/login/", right).status_code for _ in range(MOST_BY_ADDRESS + 2)} == {302}
+
+
+def test_the_audit_trail_says_who_did_what(owner, acme_project):
+    client = signed_in(owner)
+    client.post(f"{PROJECT}settings/", {"name": "Renamed", "platform": "native"})
+    html = client.get(f"{WHOLE}audit/").content.decode()
+    assert "project.changed" in html
+    assert owner.email in html
+
+
+def test_an_address_that_leads_nowhere_is_a_page_for_people_and_json_for_the_api(client):
+    page = client.get("/nowhere/at/all/of/it/", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["Content-Type"][:9]) == (404, "text/html")
+    api = client.get("/api/0/nowhere/")
+    assert (api.status_code, api.json()["code"]) == (404, "not_found")
