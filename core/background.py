@@ -25,7 +25,7 @@ from uuid import uuid4
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.db import transaction
-from procrastinate import App, PsycopgConnector, RetryStrategy
+from procrastinate import App, RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
@@ -33,6 +33,7 @@ from procrastinate.jobs import Status
 from procrastinate.tasks import Task
 
 from core.database import release
+from core.quiet import QuietConnector
 
 P = ParamSpec("P")
 
@@ -42,6 +43,7 @@ RETRY: Final = RetryStrategy(max_attempts=6, exponential_wait=5)
 
 HEARTBEAT_SECONDS: Final = 10.0
 STALLED_SECONDS: Final = 40.0
+_NEVER_SECONDS: Final = 3600.0
 _FAILED_KEPT_HOURS: Final = 24 * 14
 
 
@@ -115,7 +117,7 @@ def application_prefix(queues: str) -> str:
 async def _run(queues: list[str], *, wait: bool) -> None:
     # One connection to listen, one to work: the database's are few.
     named = {**connector_params(), "application_name": application_prefix(",".join(queues)) + uuid4().hex[:12]}
-    connector = PsycopgConnector(kwargs=named, min_size=1, max_size=3, max_idle=settings.IDLE_CONNECTION_SECONDS)
+    connector = QuietConnector(kwargs=named, min_size=1, max_size=3, max_idle=settings.IDLE_CONNECTION_SECONDS)
     async with app.with_connector(connector).open_async() as worker_app, _giving_back():
         await worker_app.run_worker_async(
             queues=queues,
@@ -123,6 +125,8 @@ async def _run(queues: list[str], *, wait: bool) -> None:
             wait=wait,
             delete_jobs="successful",
             install_signal_handlers=wait,
+            # Nobody aborts jobs.
+            abort_job_polling_interval=_NEVER_SECONDS,
             update_heartbeat_interval=HEARTBEAT_SECONDS,
             stalled_worker_timeout=STALLED_SECONDS,
             shutdown_graceful_timeout=15.0,
