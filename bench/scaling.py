@@ -4,7 +4,8 @@ Two services run side by side, one of each size, and are loaded in turns, so tha
 Web: the warm request of the workload over HTTP with 8 connections. The load generator is one thread that sends
 prepared bytes and counts the answer's; it takes its share of the same cores, which on two leaves less than two for two
 processes, and so its part of the CPU is told with the figures. Workers: as many dumps are stored while the processes of
-crashes are stopped (SIGSTOP); the time runs from when they go on until the last dump is done.
+crashes are stopped (SIGSTOP); the time runs from when they go on until the last dump is done. All processes may work on
+the one project that there is.
 
     python -m bench.scaling [--rounds N]
 """
@@ -68,7 +69,8 @@ def _service(count: int) -> Iterator[Any]:
 
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         data_dir = Path(name) / "data"
-        settings = environment(data_dir, **_SETTINGS, CRASH_WORKERS=str(count))
+        # All dumps are one project's: by itself it leaves one process to others, and two would be one.
+        settings = environment(data_dir, **_SETTINGS, CRASH_WORKERS=str(count), CRASHES_AT_ONCE=str(count))
         service = Service(data_dir, settings, ("--workers", str(count)))
         try:
             yield service.start()
