@@ -51,7 +51,10 @@ class NewAttachment:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a client sent, judged to be of its format. `attributes` are scrubbed and bounded already."""
+    """What a client sent, judged to be of its format. `attributes` are scrubbed and bounded already.
+
+    `own_uuid`: the `uuid` was made here, just now, so that there is none before it.
+    """
 
     format: str
     door: str
@@ -61,6 +64,7 @@ class Report:
     classifiers: Sequence[str] = ()
     modifiers: Mapping[str, Any] = field(default_factory=dict)
     uuid: UUID | None = None
+    own_uuid: bool = False
     occurred_at: datetime | None = None
     client_fingerprint: str = ""
 
@@ -85,7 +89,7 @@ def accept(*, project: Project, report: Report) -> Accepted:
     A report with the uuid of one that is there is answered with that one when both are equal. Raises Refusal (400) when
     they are not, and 403 when the project is deleted meanwhile; BlobError when it cannot be stored.
     """
-    earlier = _earlier(project, report)
+    earlier = None if report.own_uuid else _earlier(project, report)
     if earlier is not None:
         return earlier
     keys = _keep([report.main, *(one.incoming for one in report.attachments)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -28,9 +29,15 @@ def scrub_attributes(values: Mapping[str, Any], extra: Collection[str] = ()) -> 
     """
     names = Names.of(extra)
     return {
-        scrubbed_text(str(name)[: 2 * NAME_LENGTH])[:NAME_LENGTH]: _value(str(name), value, names)
+        _name(str(name)[: 2 * NAME_LENGTH]): _value(str(name), value, names)
         for name, value in islice(values.items(), MOST_ATTRIBUTES)
     }
+
+
+# All reports of a program have the same names.
+@lru_cache(maxsize=4096)
+def _name(text: str) -> str:
+    return scrubbed_text(text)[:NAME_LENGTH]
 
 
 def _value(name: str, value: Any, names: Names) -> Scalar:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
-from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
@@ -59,7 +58,7 @@ def take_dump(request: HttpRequest, project_id: str) -> HttpResponse:
             rules=rules,
             format_=MINIDUMP,
             main=came.dump,
-            facts=replace(facts, uuid=facts.uuid or uuid4()),
+            facts=facts,
             attachments=came.attachments,
             more=others(form.fields),
         )

@@ -46,6 +46,7 @@ def store(
         classifiers=facts.classifiers,
         modifiers={"fingerprint": list(facts.fingerprint)} if facts.fingerprint else {},
         uuid=uuid,
+        own_uuid=facts.uuid is None,
         occurred_at=facts.occurred_at,
         client_fingerprint=facts.client_fingerprint,
     )

@@ -10,8 +10,11 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.wire.newer_codings import zstd
+from crashes.accepting import _KNOWN
 from crashes.models import Attachment, Crash
 from crashes.rules import OwnRules, set_rules
 from projects.access import SYSTEM
@@ -42,6 +45,15 @@ def test_a_dump_in_a_form_is_answered_with_the_events_id(sender):
     assert answer.content.decode() == str(crash.uuid)
     assert (crash.format, crash.door, content(crash)) == ("minidump", "sentry", DUMP)
     assert files() == {}
+
+
+def test_an_earlier_report_is_looked_for_only_where_the_client_chose_the_id(sender):
+    told = (file("__sentry-event", pack({"event_id": uuid4().hex})), (UPLOAD, DUMP))
+    for parts, looks in (((UPLOAD, DUMP),), 0), (told, 1), (told, 1):
+        with CaptureQueriesContext(connection) as queries:
+            assert post(sender, *parts).status_code == 200
+        assert sum(_KNOWN[:40] in one["sql"] for one in queries) == looks
+    assert Crash.objects.count() == 2
 
 
 @pytest.mark.parametrize(
