@@ -4,11 +4,12 @@ import json
 import socket
 import threading
 import time
+from uuid import uuid4
 
 import pytest
 import requests
 
-from tests.service import Service, environment, eventually, remove_place
+from tests.service import Service, create_database, drop_database, environment, eventually, url_of
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
@@ -185,28 +186,35 @@ def refuses(service):
     return False
 
 
-def test_a_running_request_ends_before_the_service_does(tmp_path):
-    data_dir = tmp_path / "data"
-    patient = {"GRACEFUL_SECONDS": "40", "BODY_IDLE_SECONDS": "40"}
-    service = Service(data_dir, environment(data_dir, **patient), options=("--workers", "1")).start()
+@pytest.fixture
+def patient(tmp_path):
+    """A service of one's own, to be stopped, that waits long for a body."""
+    name = f"patient_{uuid4().hex[:12]}"
+    longer = {"GRACEFUL_SECONDS": "40", "BODY_IDLE_SECONDS": "40"}
+    env = environment(tmp_path / "data", url_of(create_database(name)), **longer)
+    started = Service(tmp_path / "data", env, options=("--workers", "1"))
     try:
-        org = service.bootstrap()["organization"]["slug"]
-        token = service.token(org, "web", scopes=["project:write"])
-        with connect(service) as connection:
-            body = body_of("late")
-            framing = f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n".encode()
-            connection.sendall(head(f"/api/0/projects/{org}/web/symbol-sources/", token, framing))
-            # Said by whoever took the request.
-            assert connection.recv(65536).startswith(b"HTTP/1.1 100")
-            connection.sendall(body[:10])
-            stopping = threading.Thread(target=service.stop)
-            stopping.start()
-            eventually(lambda: refuses(service))
-            connection.sendall(body[10:])
-            assert read_all(connection).startswith(b"HTTP/1.1 201")
-        stopping.join()
-        assert service.process.returncode == 0
+        yield started.start()
     finally:
-        if service.process.poll() is None:
-            service.stop()
-    remove_place(data_dir)
+        if started.process.poll() is None:
+            started.stop()
+        drop_database(name)
+
+
+def test_a_running_request_ends_before_the_service_does(patient):
+    org = patient.bootstrap()["organization"]["slug"]
+    token = patient.token(org, "web", scopes=["project:write"])
+    with connect(patient) as connection:
+        body = body_of("late")
+        framing = f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n".encode()
+        connection.sendall(head(f"/api/0/projects/{org}/web/symbol-sources/", token, framing))
+        # Said by whoever took the request.
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100")
+        connection.sendall(body[:10])
+        stopping = threading.Thread(target=patient.stop)
+        stopping.start()
+        eventually(lambda: refuses(patient))
+        connection.sendall(body[10:])
+        assert read_all(connection).startswith(b"HTTP/1.1 201")
+    stopping.join()
+    assert patient.process.returncode == 0

@@ -57,7 +57,8 @@ def running(files: Mapping[str, bytes] | None = None, authorization: str | None 
     state = SymbolServer(dict(demo_files() if files is None else files), authorization)
     server = _Server(("127.0.0.1", 0), _handler(state))
     state.url = f"http://127.0.0.1:{server.server_address[1]}/"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # How often it looks whether it is to end: a test waits for that.
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield state
