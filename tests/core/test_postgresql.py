@@ -118,7 +118,7 @@ def prepared(made):
 
 def test_a_statement_is_prepared_once(connection):
     for given in (1, 2):
-        assert direct._run(connection, "SELECT %s::int + 42", [given]) == (given + 42,)
+        assert direct._run(connection, "SELECT %s::int + 42", [given]) == [(given + 42,)]
     assert len(prepared(connection)) == 1
 
 
@@ -127,19 +127,19 @@ def test_without_a_row_there_is_none(db):
 
 
 def test_a_statement_that_the_server_forgot_runs_all_the_same(connection):
-    assert direct._run(connection, "SELECT %s::int + 42", [1]) == (43,)
+    assert direct._run(connection, "SELECT %s::int + 42", [1]) == [(43,)]
     connection.pgconn.exec_(b"DEALLOCATE ALL")  # the library does not see it
-    assert direct._run(connection, "SELECT %s::int + 42", [2]) == (44,)
-    assert direct._run(connection, "SELECT %s::int + 42", [3]) == (45,)
+    assert direct._run(connection, "SELECT %s::int + 42", [2]) == [(44,)]
+    assert direct._run(connection, "SELECT %s::int + 42", [3]) == [(45,)]
     assert prepared(connection) == []
 
 
 def test_a_statement_whose_columns_changed_runs_all_the_same(connection):
     connection.execute("CREATE TEMPORARY TABLE changing (value int)")
     connection.execute("INSERT INTO changing VALUES (42)")
-    assert direct._run(connection, "SELECT value FROM changing WHERE %s::int > 0", [1]) == (42,)
+    assert direct._run(connection, "SELECT value FROM changing WHERE %s::int > 0", [1]) == [(42,)]
     connection.execute("ALTER TABLE changing ALTER value TYPE text")
-    assert direct._run(connection, "SELECT value FROM changing WHERE %s::int > 0", [1]) == ("42",)
+    assert direct._run(connection, "SELECT value FROM changing WHERE %s::int > 0", [1]) == [("42",)]
 
 
 def test_within_a_transaction_it_belongs_to_it(db):
