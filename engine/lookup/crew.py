@@ -6,14 +6,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from engine.lookup.helpers import Helpers
 from engine.outgoing import Deadline
 
 Result = TypeVar("Result")
-# Threads that help one call, and all calls of this process together. A call that gets none works alone: a server that
-# hangs can make others slower but never stop them.
+# Threads that help one call. One that gets none works alone.
 HELPERS_PER_CALL = 7
-HELPERS = 256
-_places = threading.BoundedSemaphore(HELPERS)
+_helpers = Helpers()
 
 
 class _Crew(Generic[Result]):
@@ -37,12 +36,6 @@ class _Crew(Generic[Result]):
             with self._changed:
                 self._results[number] = result
                 self._changed.notify_all()
-
-    def help(self) -> None:
-        try:
-            self.work()
-        finally:
-            _places.release()
 
     def wait(self, deadline: Deadline) -> list[Result]:
         with self._changed:
@@ -68,8 +61,7 @@ def run_all(tasks: Sequence[Callable[[], Result]], deadline: Deadline) -> list[R
     """
     crew = _Crew(tasks)
     for _ in range(min(len(tasks) - 1, HELPERS_PER_CALL)):
-        if not _places.acquire(blocking=False):
+        if not _helpers.lend(crew.work):
             break
-        threading.Thread(target=crew.help, name="lookup-helper", daemon=True).start()
     crew.work()
     return crew.wait(deadline)

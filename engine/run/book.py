@@ -10,6 +10,7 @@ from typing import Literal
 
 from engine.errors import LookupFailure
 from engine.formats.bytewise import FormatError
+from engine.lookup.crew import run_all
 from engine.native.images import ImageIdentity
 from engine.native.symcache import OpenSymcache, SymcacheError
 from engine.run.question import Question
@@ -76,7 +77,7 @@ class RuleBook:
             if _is_identified(identity) and self._engine.modules.known(self._question, identity, self._now) is None:
                 jobs.append(partial(self._find_names, identity))
         self._question.deadline.check()
-        self._engine.workers.run(jobs, self._question.deadline)
+        run_all(jobs, self._question.deadline)
 
     def _recall(self, need: Need) -> bool:
         """Take from the disk what it knows; False for what has to be looked up."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from engine.lookup.crew import run_all
 from engine.lookup.model import Candidate, CficacheAnswer, SymcacheAnswer
 from engine.modules import Wanted
 from engine.native.frames import Writer
@@ -114,7 +115,7 @@ class Job:
     def _resolve(self, seats: Iterable[Seat]) -> None:
         """Look modules up, side by side."""
         self.question.deadline.check()
-        self.engine.workers.run([partial(self._resolve_one, seat) for seat in seats], self.question.deadline)
+        run_all([partial(self._resolve_one, seat) for seat in seats], self.question.deadline)
 
     def _resolve_one(self, seat: Seat) -> None:
         if seat.identity is not None:
@@ -145,7 +146,7 @@ class Job:
         ]
         if asked:
             self.question.deadline.check()
-            self.engine.workers.run([partial(self._find_sources_of, seat) for seat in asked], self.question.deadline)
+            run_all([partial(self._find_sources_of, seat) for seat in asked], self.question.deadline)
         for seat in cold:
             self._settle(seat, self.resolved[seat.index])
         return any(sourced.object for seat in cold if (sourced := self.sourced[seat.index]))

@@ -16,7 +16,6 @@ from engine.native.symcache import OpenSymcaches
 from engine.run.filling import Readers
 from engine.run.resolved import ResolvedModules
 from engine.run.unwound import UnwoundModules
-from engine.run.workers import Workers
 from engine.unwind import OpenCfis
 
 
@@ -26,7 +25,6 @@ class Remembered:
     def __init__(self, store: Store, gate: Gate) -> None:
         self.store = store
         self.gate = gate
-        self.workers = Workers()
         self.modules = ResolvedModules()
         self.unwound = UnwoundModules()
         self.cfis = OpenCfis()

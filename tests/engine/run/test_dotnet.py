@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.formats.portable_pdb import PortablePdb
+from engine.native.managed import OpenPortablePdbs
 from engine.run import Engine, Gate
 from tests.engine.formats import builders
 from tests.engine.formats.builders import DOCUMENT_TAG, MODULE_TAG, PortablePdbBuilder
@@ -195,7 +196,7 @@ def test_a_second_request_asks_nobody(engine, server, builder, scope, monkeypatc
 def test_a_file_that_vanished_is_fetched_again(engine, server, builder, scope):
     module = serve(server, builder.build())
     look(engine, server, module, method(1, 6), scope=scope)
-    engine.portable_pdbs._open.clear()
+    engine.portable_pdbs = OpenPortablePdbs()
     for resolved, _ in engine.modules._known._young.values():
         if resolved.answer.path is not None:
             resolved.answer.path.unlink(missing_ok=True)

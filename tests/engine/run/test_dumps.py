@@ -13,6 +13,7 @@ from engine.minidump import Cpu, Os
 from engine.outgoing import Deadline
 from engine.run import walks
 from engine.run.report_wire import ReportOptions, decode_rewrite
+from engine.unwind import OpenCfis
 from tests.engine.minidump.writer import Writer
 from tests.engine.run.gdb_frames import own_files
 from tests.engine.run.reports import ANSWER_ALL, ask_dump, directory_source, put, put_breakpad, put_elf, stacks
@@ -238,5 +239,5 @@ def test_rules_that_vanished_from_the_disk_are_made_again(engine, library, store
     for found, _ in engine.unwound._known._young.values():
         if found.answer.path is not None:
             found.answer.path.unlink()
-    engine.cfis._open._young.clear()
+    engine.cfis = OpenCfis()
     assert ask_dump(engine, crashed().build(), [library], scope="vanishing") == first

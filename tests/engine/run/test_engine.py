@@ -11,6 +11,7 @@ import pytest
 
 from engine.errors import DeadlineExceeded
 from engine.native.frames import Writer
+from engine.native.symcache import OpenSymcaches
 from engine.outgoing import Deadline
 from engine.run import decode_request
 from tests.engine.run.serving import BASE, INLINED, PLAIN, ask, frames, http_source, stack
@@ -50,7 +51,7 @@ def test_a_symcache_that_vanished_is_made_again(engine, ledger, source, store):
     for resolved, _ in engine.modules._known._young.values():
         if resolved.answer.path is not None:
             resolved.answer.path.unlink()
-    engine.symcaches._open.clear()
+    engine.symcaches = OpenSymcaches()
     fresh = {"stacktraces": [stack(PLAIN, INLINED)], "modules": [ledger.module(BASE)]}
     assert {frame["status"] for frame in frames(ask(engine, fresh, [source], scope="vanishing"))} == {"symbolicated"}
 
