@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from django.db import OperationalError
 from django.urls import resolve
 
+from core.database import AWAY
 from core.wire.handler import WireHandler
 from projects.models import Organization, Project
 from symbolsvc.door import Door, match_of
@@ -86,10 +86,11 @@ def test_scopes_and_the_project_of_a_token_are_demanded(path, acme, acme_project
     assert past[0][:3] == ("200" if path == ROOT else "404")
 
 
+@pytest.mark.parametrize("error", AWAY)
 @pytest.mark.parametrize("where", ["projects.selectors.first_row", "symbolication.views.quick.touch"])
-def test_a_database_that_is_down_is_told_in_the_same_way(token, where, monkeypatch):
+def test_a_database_that_is_down_is_told_in_the_same_way(token, where, error, monkeypatch):
     def broken(*_: Any) -> None:
-        raise OperationalError("gone")
+        raise error("gone")
 
     monkeypatch.setattr(where, broken)
     monkeypatch.setattr("projects.authentication.touch", broken)
