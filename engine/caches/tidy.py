@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.caches.shelf import RECORD_SUFFIX
 from engine.caches.walk import Found, walk
 
 # Longer than any download or conversion takes: what is being written is never removed.
@@ -66,12 +67,16 @@ def tidy(root: Path, limits: Limits) -> Tidied:
     find it absent and make it again.
     """
     now = time.time()
-    files = sorted(walk(root), key=lambda file: file.modified)
+    files = list(walk(root))
+    # A file is as young as its record, which is marked instead of it.
+    marked = {file.path.removesuffix(RECORD_SUFFIX): file.modified for file in files if file.record}
+    used = {file.path: max(file.modified, marked.get(file.path, 0.0)) for file in files}
+    files.sort(key=lambda file: used[file.path])
     kept = sum(file.size for file in files)
     goal = limits.max_bytes * (LOW_SHARE if kept > limits.max_bytes * HIGH_SHARE else 1.0)
     removed = [0, 0]
     for file in files:
-        old = now - file.modified > limits.age(file)
+        old = now - used[file.path] > limits.age(file)
         if (old or (kept > goal and not file.temporary and not file.lock)) and _remove(file.path):
             kept -= file.size
             removed[0] += 1

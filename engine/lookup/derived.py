@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.caches import (
-    RECORD_SUFFIX,
     CorruptFile,
     Miss,
     Shelf,
     derived_key,
-    keep_alive,
     publish,
     seal,
     temporary_file,
@@ -79,9 +76,8 @@ def ready_file(shelf: Shelf, key: str) -> DerivedFile | Miss | None:
     path = shelf.path(key)
     try:
         identity = verify(path)
-        modified = os.stat(path).st_mtime
-        keep_alive(path, modified)
-        keep_alive(f"{path}{RECORD_SUFFIX}", modified)
+        # The record alone: a file whose time of modification changes would have to be verified again.
+        shelf.keep(key)
         return DerivedFile(path, identity, key)
     except FileNotFoundError:
         found = shelf.read(key)

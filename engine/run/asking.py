@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
@@ -13,9 +14,11 @@ from engine.outgoing import Deadline
 from engine.run.question import Question
 
 # What is remembered takes about as many bytes: mostly the rows of the places that were looked at.
-_BYTES = 64 * 1024 * 1024
+_BYTES = 24 * 1024 * 1024
 _ANSWER_BYTES = 3000
 _ROW_BYTES = 1200
+# How often the files of what is remembered are marked as used.
+_LOOK_SECONDS = 60.0
 Found = TypeVar("Found")
 
 
@@ -29,11 +32,21 @@ class _Flight(Generic[Found]):
         self.result: Found | None = None
 
 
+class _Entry(Generic[Found]):
+    """What is remembered; `looked` is when its files were last looked at, in seconds since the epoch."""
+
+    __slots__ = ("found", "looked")
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+        self.looked = time.time()
+
+
 class AskedOnce(ABC, Generic[Found]):
     """Answers by question and module. Subclasses say how to ask; `ask` must raise DeadlineExceeded and nothing else."""
 
     def __init__(self) -> None:
-        self._known: TwoGenerations[tuple[str, str], Found] = TwoGenerations(_BYTES)
+        self._known: TwoGenerations[tuple[str, str], _Entry[Found]] = TwoGenerations(_BYTES)
         self._flights: dict[tuple[str, str], _Flight[Found]] = {}
         self._lock = Lock()
 
@@ -55,8 +68,13 @@ class AskedOnce(ABC, Generic[Found]):
 
     def known(self, question: Question, identity: ImageIdentity, now: float) -> Found | None:
         """What is remembered and still holds at `now`, in seconds since the epoch."""
-        found = self._known.get((question.key(identity), identity.key))
-        return found if found is not None and self.valid_until(found) > now else None
+        entry = self._known.get((question.key(identity), identity.key))
+        if entry is None or self.valid_until(entry.found) <= now:
+            return None
+        if now - entry.looked > _LOOK_SECONDS:
+            entry.looked = now
+            self._look_after(question, identity)
+        return entry.found
 
     def forget(self, question: Question, identity: ImageIdentity) -> None:
         self._known.drop((question.key(identity), identity.key))
@@ -93,7 +111,12 @@ class AskedOnce(ABC, Generic[Found]):
 
     def _remember(self, key: tuple[str, str], found: Found) -> None:
         size = _ANSWER_BYTES + _ROW_BYTES * self.rows(found) + len(key[0]) + len(key[1])
-        self._known.put(key, found, size)
+        self._known.put(key, _Entry(found), size)
+
+    def _look_after(self, question: Question, identity: ImageIdentity) -> None:
+        """Have the cache on disk know that a module is in use: else its files go while it is asked for all the time."""
+        with suppress(Exception):
+            self.recalled(question, identity)
 
     def _lead(self, flight: _Flight[Found], key: tuple[str, str], question: Question, identity: ImageIdentity) -> Found:
         try:

@@ -56,6 +56,17 @@ def test_above_the_limit_the_least_recently_used_go_until_there_is_room(tmp_path
     assert done.kept_bytes == on_disk(tmp_path) == 80 * KIB
 
 
+def test_a_file_is_as_young_as_its_record(tmp_path):
+    for name, age in (("used", DAY * 30), ("unused", DAY * 30), ("between", 60)):
+        put(tmp_path / f"symcaches/1/bb/{name}", 8 * KIB, age)
+    put(tmp_path / "symcaches/1/bb/used.json", 10, 5)
+    put(tmp_path / "symcaches/1/bb/unused.json", 10, DAY * 30)
+    tidy(tmp_path, UNLIMITED)
+    assert names(tmp_path) == {"used", "used.json", "between"}
+    tidy(tmp_path, of_size(16 * KIB))
+    assert names(tmp_path) == {"used", "used.json"}
+
+
 def test_at_nine_tenths_nothing_goes(tmp_path):
     for age in range(11):
         put(tmp_path / f"symcaches/1/bb/{age:02}", 8 * KIB, age)

@@ -180,6 +180,17 @@ def test_using_an_answer_keeps_alive_what_it_rests_on(server, store, age):
     assert answers(store)[0].stat().st_mtime > old + age / 2
 
 
+def test_using_what_was_made_does_not_have_it_verified_again(server, store):
+    source = make_source(server.url)
+    made = look(store, [source]).path
+    old = time.time() - 3600
+    for path in (made, made.with_name(f"{made.name}.json")):
+        os.utime(path, (old, old))
+    look(fresh(store), [source])
+    assert made.stat().st_mtime == pytest.approx(old)
+    assert made.with_name(f"{made.name}.json").stat().st_mtime > old + 1800
+
+
 def test_that_there_are_no_sources_is_known_without_asking(server, store):
     source = make_source(server.url)
     server.default = reply("404 Not Found")

@@ -197,9 +197,9 @@ def test_a_file_that_vanished_is_fetched_again(engine, server, builder, scope):
     module = serve(server, builder.build())
     look(engine, server, module, method(1, 6), scope=scope)
     engine.portable_pdbs = OpenPortablePdbs()
-    for resolved, _ in engine.modules._known._young.values():
-        if resolved.answer.path is not None:
-            resolved.answer.path.unlink(missing_ok=True)
+    for entry, _ in engine.modules._known._young.values():
+        if entry.found.answer.path is not None:
+            entry.found.answer.path.unlink(missing_ok=True)
 
     found = frames(look(engine, server, module, method(1, 6), method(1, 0), scope=scope))
 

@@ -236,8 +236,8 @@ def test_unwind_rules_that_are_no_rules_are_told_as_such(engine, server):
 
 def test_rules_that_vanished_from_the_disk_are_made_again(engine, library, store):
     first = ask_dump(engine, crashed().build(), [library], scope="vanishing")
-    for found, _ in engine.unwound._known._young.values():
-        if found.answer.path is not None:
-            found.answer.path.unlink()
+    for entry, _ in engine.unwound._known._young.values():
+        if entry.found.answer.path is not None:
+            entry.found.answer.path.unlink()
     engine.cfis = OpenCfis()
     assert ask_dump(engine, crashed().build(), [library], scope="vanishing") == first

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
 
 import pytest
 
+from engine.caches import Limits, tidy
 from engine.errors import DeadlineExceeded
 from engine.native.frames import Writer
 from engine.native.symcache import OpenSymcaches
 from engine.outgoing import Deadline
-from engine.run import decode_request
+from engine.run import asking, decode_request
 from tests.engine.run.serving import BASE, INLINED, PLAIN, ask, frames, http_source, stack
 from tests.engine.webserver import hang, reply
 
@@ -48,12 +50,32 @@ def test_scopes_and_sources_are_not_mixed_up_in_memory(engine, ledger, server):
 def test_a_symcache_that_vanished_is_made_again(engine, ledger, source, store):
     asked = {"stacktraces": [stack(PLAIN)], "modules": [ledger.module(BASE)]}
     ask(engine, asked, [source], scope="vanishing")
-    for resolved, _ in engine.modules._known._young.values():
-        if resolved.answer.path is not None:
-            resolved.answer.path.unlink()
+    for entry, _ in engine.modules._known._young.values():
+        if entry.found.answer.path is not None:
+            entry.found.answer.path.unlink()
     engine.symcaches = OpenSymcaches()
     fresh = {"stacktraces": [stack(PLAIN, INLINED)], "modules": [ledger.module(BASE)]}
     assert {frame["status"] for frame in frames(ask(engine, fresh, [source], scope="vanishing"))} == {"symbolicated"}
+
+
+def test_what_is_asked_for_all_the_time_stays_in_the_cache(engine, ledger, source, store, server, monkeypatch):
+    """Though it is answered from memory, and much else comes in."""
+    asked = {"stacktraces": [stack(PLAIN)], "modules": [ledger.module(BASE)]}
+    first = ask(engine, asked, [source], scope="busy")
+    before, requests = float(int(time.time()) - 3600), len(server.asked)
+    files = [path for path in store.cache_dir.glob("*/*/*/*") if path.is_file()]
+    for path in files:
+        os.utime(path, (before, before))
+    assert ask(engine, asked, [source], scope="busy") == first
+    assert {path.stat().st_mtime for path in files} == {before}
+
+    monkeypatch.setattr(asking, "_LOOK_SECONDS", 0.0)
+    assert ask(engine, asked, [source], scope="busy") == first
+
+    assert len(server.asked) == requests
+    tidy(store.cache_dir, Limits(max_bytes=10**12, downloaded_seconds=60, derived_seconds=60))
+    left = {path.relative_to(store.cache_dir).parts[0] for path in files if path.exists()}
+    assert left >= {"answers", "symcaches", "objects"}
 
 
 def test_one_modules_trouble_is_its_own(engine, ledger, source, caplog):
