@@ -76,7 +76,10 @@ def same(data, addresses):
     for address in addresses:
         said, expected = in_place.cfi(address), text.cfi(address)
         assert rules(said) == rules(expected), hex(address)
-        assert (said and said[0]) == (expected and expected[0])
+        # A function's text begins where the first of its rules is that can be written.
+        if said and expected and said[0] != expected[0]:
+            assert said[0] < expected[0]
+            assert text.cfi(said[0]) is None
         assert in_place.covers(address) == text.covers(address)
 
 
