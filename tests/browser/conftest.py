@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,8 +18,6 @@ from tests.symbolication.symbolserver import SymbolServer, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-_HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture(scope="package")
@@ -60,11 +57,3 @@ def visit(browser: Browser, service: Service) -> Iterator[Callable[..., Visitor]
 def owner(visit: Callable[..., Visitor], session: Any) -> Visitor:
     """The owner, signed in."""
     return visit(storage_state=session)
-
-
-# Before those of xdist, which note the group.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if _HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))

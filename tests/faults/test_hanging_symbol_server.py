@@ -24,7 +24,7 @@ from tests.symbolication.requests import gave_up, is_resolved, ledger, stored_so
 from tests.symbolication.symbolserver import SymbolServer
 
 # One service for the module: its tests go to one process of xdist.
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.e2e
 
 LIMIT = 200
 FAST = 5.0

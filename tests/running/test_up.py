@@ -30,7 +30,7 @@ from tests.service import (
     url_of,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("up")]
+pytestmark = pytest.mark.e2e
 
 SCOPES = ("project:read", "project:write")
 

@@ -22,10 +22,7 @@ def cluster(installation: Cluster) -> Cluster:
     return installation
 
 
-# Before those of xdist, which note the group.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "cluster" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("scaleout"))

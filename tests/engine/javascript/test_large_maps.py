@@ -13,7 +13,6 @@ from bench.npm import Unavailable, package
 from bench.source_maps import FRAMES, PACKAGES, Files, ask, body, places
 from tests.needed import lacking
 
-pytestmark = pytest.mark.xdist_group("large maps")
 ROOT = Path(__file__).parents[3]
 # About ten times the map, and what Python and the library take without one.
 MOST_BYTES = 900 << 20

@@ -72,7 +72,6 @@ def test_the_same_from_a_bundle(js, artifacts, build):
 
 
 # One browser for all of them.
-@pytest.mark.xdist_group("chromium")
 @pytest.mark.parametrize("build", IN_CHROMIUM)
 def test_the_stack_of_an_error_in_chromium(js, artifacts, browsed, build):
     add_files(artifacts, build, browsed[build])
@@ -80,7 +79,6 @@ def test_the_stack_of_an_error_in_chromium(js, artifacts, browsed, build):
     check(ask(js, artifacts.provider(token=build), request, explain=True))
 
 
-@pytest.mark.xdist_group("chromium")
 def test_scripts_and_maps_of_a_site_are_had_from_the_site_itself(js, artifacts, browsed):
     stacks = [{"frames": thrown.frames} for thrown in browsed.values()]
     request = request_of(stacktraces=stacks, scraping={"enabled": True, "allowed_origins": ["127.0.0.1"]})
@@ -108,7 +106,6 @@ def test_by_the_debug_ids_that_tools_inject(js, artifacts, build, lazy):
     by_debug_id(js, artifacts, build, in_node(build), {"app.js", lazy})
 
 
-@pytest.mark.xdist_group("chromium")
 def test_by_the_debug_ids_that_a_browser_reports(js, artifacts, browsed):
     by_debug_id(js, artifacts, "sentry", browsed["sentry"], {"app.js", "price.js"})
 
