@@ -36,9 +36,13 @@ class Actor:
             if waiting_for_locks():
                 return
 
-    def finish(self) -> None:
+    def let_go(self) -> None:
         """Let it go on to its end."""
         self._go.release(_MANY)
+
+    def finish(self) -> None:
+        """Let it go on, and wait for its end. Others must not hold what it waits for."""
+        self.let_go()
         self._thread.join(SECONDS)
         assert not self._thread.is_alive()
         if self.error is not None:
@@ -76,5 +80,9 @@ def checkpoint() -> None:
 
 def waiting_for_locks() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+        # Other processes of the tests have databases of their own on the same server.
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database())"
+        )
         return cursor.fetchone()[0]

@@ -127,4 +127,6 @@ def _go_through(order, project, debug_uuid):
     for name in order:
         actors[name].step()
     for actor in actors.values():
+        actor.let_go()
+    for actor in actors.values():
         actor.finish()
