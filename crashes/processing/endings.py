@@ -33,14 +33,6 @@ UPDATE crashes_crash SET
 """  # noqa: S608 - constants
 
 
-_FINISH: Final = f"""
-UPDATE crashes_crash SET
-    state = CASE WHEN {QUEUED_AGAIN} THEN 'pending' ELSE 'done' END,
-    lease_token = NULL, lease_until = NULL, problem = '', processed_at = statement_timestamp()
-{OWN} RETURNING state
-"""  # noqa: S608 - constants
-
-
 def problem_of(error: Exception) -> str:
     """What people are told of a failure: its kind and message, without secrets."""
     said = error.message if isinstance(error, SymbolsvcError) else str(error)
@@ -51,15 +43,6 @@ def problem_of(error: Exception) -> str:
 def pause_after(attempt: int) -> int:
     """Seconds until the next try: 10, 40, 160 … an hour at most."""
     return int(min(FIRST_PAUSE * 4 ** (min(attempt, 12) - 1), LONGEST_PAUSE))
-
-
-def finish(claim: Claim) -> str | None:
-    """The result is stored and nothing is left to do, unless the crash was queued again meanwhile; its state."""
-    with transaction.atomic():
-        state = _execute(_FINISH, claim)
-        if state == "pending":
-            wake()
-    return state
 
 
 def put_back(claim: Claim, problem: str, *, counted: bool = True) -> str | None:

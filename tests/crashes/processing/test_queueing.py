@@ -12,13 +12,13 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from crashes.models import Crash, Rerun
 from crashes.processing.claims import claim
-from crashes.processing.endings import finish, put_back, set_aside
+from crashes.processing.endings import put_back, set_aside
 from crashes.processing.queueing import queue, wait_until_done
 from crashes.processing.sweeping import sweep
 from crashes.processing.waking import ENOUGH
 from crashes.storing import insert_crash
 from projects.models import Project
-from tests.crashes.processing.crashes import expire, listening, make_crash, now_of, seconds_until_due
+from tests.crashes.processing.crashes import expire, finish, listening, make_crash, now_of, seconds_until_due
 
 pytestmark = pytest.mark.django_db
 
