@@ -8,7 +8,8 @@ thread holds a connection already, it runs there.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
@@ -42,16 +43,34 @@ def all_rows(statement: str, parameters: Parameters) -> list[Row]:
     wrapper = connections["default"]
     if wrapper.queries_logged or wrapper.execute_wrappers:
         return _watched(wrapper, statement, parameters)
+    with connected(wrapper) as connection:
+        return _run(connection, statement, parameters)
+
+
+@contextmanager
+def connected(wrapper: Any) -> Iterator[psycopg.Connection[Any]]:
+    """A connection for a moment: the thread's own where it holds one, else one of the pool.
+
+    What is raised meanwhile becomes what Django's cursors raise.
+    """
     with wrapper.wrap_database_errors:
         if wrapper.connection is not None or not isinstance(wrapper, DatabaseWrapper) or not wrapper.pool:
             wrapper.ensure_connection()
-            return _run(wrapper.connection, statement, parameters)
+            yield _preparing(wrapper.connection)
+            return
         taken = wrapper.get_new_connection({})
         try:
-            return _run(taken, statement, parameters)
+            yield _preparing(taken)
         finally:
             setattr(taken, RETURNED, time.monotonic())
             taken._pool.putconn(taken)
+
+
+def _preparing(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    if connection.prepare_threshold is None:
+        # Django's own cursors prepare nothing, whatever this says.
+        connection.prepare_threshold = 5
+    return connection
 
 
 def _watched(wrapper: Any, statement: str, parameters: Parameters) -> list[Row]:
@@ -78,8 +97,5 @@ def _run(connection: psycopg.Connection[Any], statement: str, parameters: Parame
 def _execute(
     connection: psycopg.Connection[Any], statement: str, parameters: Parameters, *, prepare: bool
 ) -> list[Row]:
-    if connection.prepare_threshold is None:
-        # Django's own cursors prepare nothing, whatever this says.
-        connection.prepare_threshold = 5
     with psycopg.Cursor[Row](connection) as cursor:
         return cursor.execute(statement, parameters, prepare=prepare).fetchall()

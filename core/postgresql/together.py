@@ -7,19 +7,15 @@ connection. For what happens hundreds of times a second; see `core.postgresql.di
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 from django.db import connections, transaction
 
-from core.postgresql.base import RETURNED, DatabaseWrapper
-from core.postgresql.direct import Parameters, Row
+from core.postgresql.direct import Parameters, Row, connected
 
 Statement = tuple[str, Parameters]
-
-_THRESHOLD: Final = 5
 
 
 def last_row(statements: Sequence[Statement]) -> Row | None:
@@ -27,16 +23,8 @@ def last_row(statements: Sequence[Statement]) -> Row | None:
     wrapper = connections["default"]
     if wrapper.queries_logged or wrapper.execute_wrappers:
         return _watched(wrapper, statements)
-    with wrapper.wrap_database_errors:
-        if wrapper.connection is not None or not isinstance(wrapper, DatabaseWrapper) or not wrapper.pool:
-            wrapper.ensure_connection()
-            return _piped(wrapper.connection, statements)
-        taken = wrapper.get_new_connection({})
-        try:
-            return _piped(taken, statements)
-        finally:
-            setattr(taken, RETURNED, time.monotonic())
-            taken._pool.putconn(taken)
+    with connected(wrapper) as connection:
+        return _piped(connection, statements)
 
 
 def _watched(wrapper: Any, statements: Sequence[Statement]) -> Row | None:
@@ -49,9 +37,6 @@ def _watched(wrapper: Any, statements: Sequence[Statement]) -> Row | None:
 
 
 def _piped(connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> Row | None:
-    if connection.prepare_threshold is None:
-        # Django's own cursors prepare nothing, whatever this says.
-        connection.prepare_threshold = _THRESHOLD
     # All are sent when the pipeline ends.
     with connection.pipeline():
         cursors = [psycopg.Cursor[Row](connection) for _ in statements]
